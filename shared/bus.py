@@ -1,0 +1,251 @@
+"""Bus: how a service attaches to NATS JetStream; one failure policy, one relay, and no silent loss."""
+
+import asyncio
+import contextlib
+import os
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from json import JSONDecodeError
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import nats.errors
+from fast_depends.exceptions import ValidationError as ArgumentError
+from faststream import AckPolicy, BaseMiddleware
+from faststream.exceptions import HandlerException, NackMessage, RejectMessage
+from faststream.message import StreamMessage
+from faststream.nats import JStream, NatsBroker
+from faststream.nats.security import NatsNKey
+from nats.aio.msg import Msg
+from nats.js.errors import APIError
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError, IntegrityError
+from structlog.contextvars import bound_contextvars
+
+from shared.clock import Clock
+from shared.db import Database
+from shared.dead_letters import DeadLetters
+from shared.events import Event
+from shared.ids import new_id
+from shared.log import logger
+from shared.outbox import Relay
+from shared.plumbing import DeadLetter
+from shared.settings import Nats
+from shared.streams import MAX_WORKERS, Voice, consumer_name
+
+log = logger(__name__)
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E], Awaitable[None]]
+
+PERMANENT = (
+    ValidationError,
+    ArgumentError,
+    JSONDecodeError,
+    UnicodeDecodeError,
+    RecursionError,
+    DataError,
+    IntegrityError,
+)
+"""Faults of the message itself: trying again cannot help."""
+
+TOO_OLD = timedelta(hours=24)
+"""A message that still fails at this age is buried; younger ones are tried again, so an outage uses nothing up."""
+
+NOT_BOUND_AFTER = 1.5
+LINK_DEAD = 70
+"""Exit code of a process whose NATS connection is closed for good (EX_SOFTWARE): the supervisor starts a new one."""
+
+
+class FailurePolicy(BaseMiddleware[Any, Any]):
+    """Passing faults are tried again with growing, jittered delay; a message that can never work is buried."""
+
+    def __init__(self, msg: Any | None, /, *, context: Any, dead_letters: DeadLetters, clock: Clock) -> None:
+        super().__init__(msg, context=context)
+        self._dead_letters = dead_letters
+        self._clock = clock
+
+    async def consume_scope(
+        self, call_next: Callable[[StreamMessage[Any]], Awaitable[Any]], msg: StreamMessage[Any]
+    ) -> Any:
+        """Handle one message; what it raises decides ack, delay or burial."""
+        cause = msg.headers.get("ce-correlationid") or str(new_id())
+        with bound_contextvars(correlation_id=cause):
+            try:
+                return await call_next(msg)
+            except HandlerException:
+                raise
+            except PERMANENT as error:
+                await self._bury(msg.raw_message, error)
+                raise RejectMessage from error
+            except Exception as error:
+                await self._later(msg.raw_message, error)
+
+    async def _later(self, raw: Msg, error: Exception) -> None:
+        if not raw.reply:  # overheard, not delivered: there is nothing to redeliver
+            log.warning("overheard event not handled", subject=raw.subject, error=repr(error))
+            return
+        tries = raw.metadata.num_delivered or 1
+        if self._clock.now() - raw.metadata.timestamp > TOO_OLD:
+            await self._bury(raw, error)
+            raise RejectMessage from error
+        delay = min(0.2 * 2 ** min(tries, 9), 60) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+        log.warning("event will be tried again", subject=raw.subject, tries=tries, delay=delay, error=repr(error))
+        raise NackMessage(delay=delay) from error
+
+    async def _bury(self, raw: Msg, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {_plain(error)}"
+        log.error("event buried", subject=raw.subject, reason=type(error).__name__)
+        if not raw.reply:
+            return
+        try:
+            await self._dead_letters.bury(raw, reason)
+        except Exception as unwritten:
+            raise NackMessage(delay=5) from unwritten
+
+
+class Bus:
+    """One service's place on the bus: what it hears, its relay, and whether all of that is well."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        settings: Nats,
+        *,
+        database: Database,
+        clock: Clock,
+        on_closed: Callable[[int], Any] = os._exit,
+    ) -> None:
+        self.voice = voice
+        self.dead_letters = DeadLetters(database, clock=clock)
+        self.relay = Relay(database, clock=clock)
+        self._clock = clock
+        self._on_closed = on_closed
+        self._handlers: dict[str, tuple[type[Event], Callable[[Any], Awaitable[None]]]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started = False
+        self._stopping = False
+        policy = partial(FailurePolicy, dead_letters=self.dead_letters, clock=clock)
+        self._broker = _broker(voice.service, settings, policy)
+        # FastStream's own wrapper re-raises inside nats-py's reconnect task and so ends it for good: set both past it.
+        self._broker._connection_kwargs["error_cb"] = self._on_error  # noqa: SLF001
+        self._broker._connection_kwargs["closed_cb"] = self._on_close  # noqa: SLF001
+
+    def hears(self, event: type[E], handler: Handler[E]) -> None:
+        """Have every such event handled at least once, by one replica of this service."""
+        name = consumer_name(self.voice.service, event)
+        self._handlers[name] = (event, handler)
+        self._broker.subscriber(
+            event.filter_subject(),
+            queue=name,
+            stream=JStream(event.stream, declare=False),
+            max_workers=MAX_WORKERS,
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            no_reply=True,
+            inbox_prefix=f"_INBOX.{self.voice.service}".encode(),
+        )(handler)
+
+    def overhears(self, event: type[E], handler: Handler[E]) -> None:
+        """Have such events handled by every replica, while it listens: for waking up, never for state."""
+        self._broker.subscriber(event.filter_subject(), no_reply=True)(handler)
+
+    async def start(self) -> None:
+        """Attach in the background: pages are served whether NATS is there or not."""
+        self._tasks.append(asyncio.create_task(self._attach(), name=f"{self.voice.service} bus"))
+
+    async def stop(self) -> None:
+        """Finish what is in flight; what waits is redelivered to somebody else."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._broker.stop()
+
+    async def problems(self) -> list[str]:
+        """What is wrong with this service's place on the bus, in words for the operator; empty when all is well."""
+        if not self._started:
+            return ["bus: not attached yet"]
+        found = [await self._consumer_problem(event) for event in self.voice.hears]
+        waiting = await self.relay.oldest()
+        if waiting is not None and self._clock.now() - waiting.saved_at > timedelta(seconds=30):
+            found.append(f"outbox: oldest event waits since {waiting.saved_at.isoformat()}")
+        return [problem for problem in found if problem]
+
+    async def replay(self, letter: DeadLetter) -> None:
+        """Handle a dead letter once more, here and now; raises what its handler raises."""
+        event, handler = self._handlers[letter.consumer]
+        await handler(event.model_validate_json(letter.body))
+
+    async def _consumer_problem(self, event: type[Event]) -> str:
+        name = consumer_name(self.voice.service, event)
+        js = self._broker.connection.jetstream()
+        try:
+            info = await asyncio.wait_for(js.consumer_info(event.stream, name), NOT_BOUND_AFTER)
+        except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+            return f"consumer {name}: {error!r}"
+        return "" if info.push_bound else f"consumer {name}: nobody listens"
+
+    async def _attach(self) -> None:
+        connection = await self._broker.connect()
+        for event in self.voice.hears:
+            await self._provisioned(event)
+        await self._broker.start()
+        self._started = True
+        log.info("attached to the bus", service=self.voice.service)
+        await self.relay.run(connection)
+
+    async def _provisioned(self, event: type[Event]) -> None:
+        """Wait for the consumer: nats-py would silently make one with other settings where it is missing."""
+        name = consumer_name(self.voice.service, event)
+        js = self._broker.connection.jetstream()
+        while True:
+            try:
+                await js.consumer_info(event.stream, name)
+            except (nats.errors.Error, APIError, TimeoutError) as error:
+                log.warning("consumer is not provisioned yet", consumer=name, error=repr(error))
+                await self._clock.sleep(1)
+            else:
+                return
+
+    async def _on_error(self, error: Exception) -> None:
+        log.warning("bus connection", service=self.voice.service, error=repr(error))
+
+    async def _on_close(self) -> None:
+        if not self._stopping:
+            log.error("bus connection closed for good", service=self.voice.service)
+            self._on_closed(LINK_DEAD)
+
+
+def _broker(service: str, settings: Nats, policy: Any) -> NatsBroker:
+    security = NatsNKey(str(seed_file(settings.seeds, service))) if settings.seeds else None
+    return NatsBroker(
+        settings.url,
+        security=security,
+        graceful_timeout=20,
+        middlewares=[policy],
+        logger=None,
+        inbox_prefix=f"_INBOX.{service}",
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        ping_interval=5,
+        max_outstanding_pings=2,
+        connect_timeout=5,
+    )
+
+
+def seed_file(folder: Path, identity: str) -> Path:
+    """Where an identity's nkey seed is kept (mode 0600)."""
+    return folder / f"{identity}.nk"
+
+
+def _plain(error: Exception) -> str:
+    """The error's words without the values that it quotes: a dead letter's reason must not show personal data."""
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
+    if isinstance(error, DataError | IntegrityError):
+        return str(cast("Any", error).orig.__class__.__name__)
+    return str(error)[:200]

@@ -1,0 +1,226 @@
+"""Database: one engine for SQLite and PostgreSQL, durable when it says so, and the group commit."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+Item = TypeVar("Item")
+Outcome = TypeVar("Outcome")
+
+PASSING_SQLITE = frozenset({5, 6, 10, 13})
+"""SQLITE_BUSY, LOCKED, IOERR, FULL: the statement was right, the moment was not."""
+
+PASSING_POSTGRES = ("08", "40", "53", "57")
+"""Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment, kept as UTC on every database. A naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's name
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+def passing(error: BaseException) -> bool:
+    """True for a fault of the moment (try again), False for one of the statement (never will work)."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | TimeoutError)
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is None:
+        code = getattr(error.orig.__cause__, "sqlite_errorcode", None) if error.orig else None
+    if code is not None:
+        return code & 0xFF in PASSING_SQLITE
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return str(state).startswith(PASSING_POSTGRES)
+
+
+def insert_into(dialect: str, table: type[Any]) -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, for the dialect at hand (`connection.dialect.name`).
+
+    PostgreSQL's has the same methods; it is given under SQLite's type so that callers need only one.
+    """
+    if dialect == "postgresql":
+        return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table)
+
+
+class Database:
+    """One service's database. Reads run side by side; writes of this process wait for one another on SQLite."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: AsyncEngine = create_async_engine(url, **_engine_options(url))
+        self._reads = self.engine.execution_options(reads=True)
+        self._lock: asyncio.Lock | None = None
+        self._after_commit: list[Callable[[], None]] = []
+        if self.dialect == "sqlite":
+            self._lock = asyncio.Lock()
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Have `call` called after every committed write: it must only wake somebody."""
+        self._after_commit.append(call)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that reads one consistent state and is never written through."""
+        async with AsyncSession(self._reads, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed when the block ends, undone when it raises."""
+        async with AsyncExitStack() as stack:
+            if self._lock is not None:
+                await stack.enter_async_context(self._lock)
+            session = await stack.enter_async_context(
+                AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
+            )
+            async with session.begin():
+                yield session
+        self._committed()
+
+    async def write_many(
+        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], items: Sequence[Item]
+    ) -> Sequence[Outcome]:
+        """One transaction in which the plain synchronous `write` puts all items; its outcomes, in order."""
+        async with AsyncExitStack() as stack:
+            if self._lock is not None:
+                await stack.enter_async_context(self._lock)
+            connection = await stack.enter_async_context(self.engine.begin())
+            outcomes = await connection.run_sync(write, items)
+        self._committed()
+        return outcomes
+
+    def group(
+        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], *, max_batch: int = 500
+    ) -> "GroupCommit[Item, Outcome]":
+        """A group commit through this database."""
+        return GroupCommit(self, write, max_batch=max_batch)
+
+    async def create_tables(self, *metadata: MetaData) -> None:
+        """Make the tables that are missing, straight from their classes (tests; installations migrate)."""
+        async with self.engine.begin() as connection:
+            for part in metadata:
+                await connection.run_sync(part.create_all)
+
+    async def ping(self) -> None:
+        """Return if the database answers; raise its error if not."""
+        async with self._reads.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+    def _committed(self) -> None:
+        for call in self._after_commit:
+            call()
+
+
+class GroupCommit(Generic[Item, Outcome]):
+    """Many waiting callers, one transaction, each its own outcome.
+
+    There is no timer: a group is what came while the last one was committed, so a lone caller waits for nobody and
+    a crowd shares the cost. A row that the database refuses is found by halving, and only its caller is told.
+    `write` must bear the same key twice in one group. A caller that gave up may still have its row committed.
+    """
+
+    def __init__(
+        self, database: Database, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], *, max_batch: int
+    ) -> None:
+        self._database = database
+        self._write = write
+        self._max_batch = max_batch
+        self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> Outcome:
+        """Put the item into the next transaction; return its outcome once that is committed."""
+        waits: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, waits))
+        if self._task is None:
+            self._task = asyncio.create_task(self._drain())
+        return await waits
+
+    async def close(self) -> None:
+        """Return when everything that waits is committed or refused."""
+        if self._task is not None:
+            await self._task
+
+    async def _drain(self) -> None:
+        try:
+            await asyncio.sleep(0)  # callers of this same tick join
+            while self._waiting:
+                size = min(len(self._waiting), self._max_batch)
+                await self._commit([self._waiting.popleft() for _ in range(size)])
+        finally:
+            self._task = None
+
+    async def _commit(self, group: Sequence[tuple[Item, "asyncio.Future[Outcome]"]]) -> None:
+        group = [(item, waits) for item, waits in group if not waits.done()]
+        if not group:
+            return
+        try:
+            outcomes = await self._database.write_many(self._write, [item for item, _ in group])
+        except Exception as error:
+            if len(group) > 1 and not passing(error):
+                half = len(group) // 2
+                await self._commit(group[:half])
+                await self._commit(group[half:])
+                return
+            for _, waits in group:
+                if not waits.done():
+                    waits.set_exception(error)
+        else:
+            for (_, waits), outcome in zip(group, outcomes, strict=True):
+                if not waits.done():
+                    waits.set_result(outcome)
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    if url.startswith("postgresql"):
+        return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    return {}
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL, and on disk before a commit returns: with synchronous=NORMAL a power cut loses commits."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once, so that no transaction fails half way; readers never take it."""
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,67 @@
+"""What intake says: who is in the registry, what they answered, and who could not be reached."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from shared.events import Event
+
+
+class OperatingStatus(StrEnum):
+    """How an association operates, in its own words of the form."""
+
+    NORMAL = "normal"
+    LIMITED = "limited"
+    SUSPENDED = "suspended"
+
+
+class Channel(StrEnum):
+    """The way by which a check-in came."""
+
+    LINK = "link"
+    EMAIL = "email"
+    PHONE = "phone"
+    PAPER = "paper"
+
+
+class AssociationChanged(Event, service="intake", fact="association_changed"):
+    """An association entered the registry, changed, or left it. `version` grows with every change."""
+
+    association_id: UUID
+    version: int
+    name: str
+    municipality: str
+    sector: str
+    networks: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    retired: bool = False
+
+
+class CheckInReceived(Event, service="intake", fact="checkin_received"):
+    """An association said how it operates. Free text and the contact's name stay in intake."""
+
+    checkin_id: UUID
+    association_id: UUID
+    situation_id: UUID
+    round_id: UUID
+    status: OperatingStatus
+    reported_at: AwareDatetime
+    channel: Channel
+    until: AwareDatetime | None = None
+
+
+class AssociationNotReached(Event, service="intake", fact="association_not_reached"):
+    """No contact of the association could be given the letter: a task for the one who calls."""
+
+    association_id: UUID
+    situation_id: UUID
+    round_id: UUID
+    reason: str
+
+
+class SessionEnded(Event, service="intake", fact="session_ended"):
+    """A signed-in session was ended before its time: no service may honour it any longer."""
+
+    session_id: UUID
+    valid_until: AwareDatetime

@@ -1,0 +1,67 @@
+"""What notify says, and the letters it is asked to send (the work queue LETTERS, written by intake)."""
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.events import Event
+
+
+class LetterWish(Event):
+    """A wish that one letter be sent to one address. Its message is gone from the queue when it is in the ledger.
+
+    `kind` names the letter's folder, `letter_id` what all recipients of this letter share (a round, a sign-in),
+    `recipient_id` the one it is for: (letter_id, recipient_id) is sent once, however often it is wished.
+    `shared` fills what is the same for all, by locale-free names; `personal` what differs (name, link).
+    """
+
+    letter_id: UUID
+    recipient_id: UUID
+    kind: str
+    address: str
+    locale: str
+    not_after: AwareDatetime
+    shared: dict[str, str] = Field(default_factory=dict)
+    personal: dict[str, str] = Field(default_factory=dict)
+
+
+class UrgentLetterRequested(LetterWish, service="letters", fact="urgent"):
+    """Sign-in and confirmation: never waits behind a broadcast."""
+
+
+class LetterRequested(LetterWish, service="letters", fact="bulk"):
+    """One of many letters of a round."""
+
+
+class LetterSent(Event, service="notify", fact="letter_sent"):
+    """The relay took the letter (SMTP 250)."""
+
+    letter_id: UUID
+    recipient_id: UUID
+    kind: str
+
+
+class LetterFailed(Event, service="notify", fact="letter_failed"):
+    """The letter will not reach its recipient: refused for good, expired, or refused by the gate."""
+
+    letter_id: UUID
+    recipient_id: UUID
+    kind: str
+    reason: str
+
+
+class GuidancePublished(Event, service="notify", fact="guidance_published"):
+    """A revision of guidance was approved by a second person and is public."""
+
+    guidance_id: UUID
+    revision: int
+    situation_id: UUID | None = None
+
+
+class BroadcastFinished(Event, service="notify", fact="broadcast_finished"):
+    """Every recipient of a guidance revision has a final state in the ledger."""
+
+    guidance_id: UUID
+    revision: int
+    sent: int
+    failed: int

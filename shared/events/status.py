@@ -1,0 +1,61 @@
+"""What status says: situations, rounds, and that readiness changed."""
+
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.events import Event
+
+ASKED_PER_EVENT = 500
+"""Associations named in one RoundOpened: about 20 kB of a message that may have 64 kB."""
+
+
+class SituationOpened(Event, service="status", fact="situation_opened"):
+    """An exceptional situation was opened. `names` by locale; `municipalities` are codes."""
+
+    situation_id: UUID
+    kind: str
+    names: dict[str, str]
+    municipalities: tuple[str, ...]
+
+
+class SituationChanged(Event, service="status", fact="situation_changed"):
+    """The situation's name, kind or area changed; the whole of it is told again."""
+
+    situation_id: UUID
+    kind: str
+    names: dict[str, str]
+    municipalities: tuple[str, ...]
+
+
+class SituationClosed(Event, service="status", fact="situation_closed"):
+    """The situation is over."""
+
+    situation_id: UUID
+
+
+class RoundOpened(Event, service="status", fact="round_opened"):
+    """Associations are asked to check in. A large round is told in `parts` events of the same `round_id`,
+    each complete in itself, in any order; `part` counts from 1."""
+
+    situation_id: UUID
+    round_id: UUID
+    names: dict[str, str]
+    closes_at: AwareDatetime
+    urgent: bool = False
+    association_ids: tuple[UUID, ...] = Field(max_length=ASKED_PER_EVENT)
+    part: int = 1
+    parts: int = 1
+
+
+class RoundClosed(Event, service="status", fact="round_closed"):
+    """The round takes no more answers."""
+
+    situation_id: UUID
+    round_id: UUID
+
+
+class ReadinessChanged(Event, service="status", fact="readiness_changed"):
+    """Tallies of a situation changed: open pictures look again."""
+
+    situation_id: UUID

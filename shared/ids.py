@@ -1,0 +1,33 @@
+"""Identifiers and capability tokens."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): unique, and ordered by the time at which it was made."""
+    return uuid7()
+
+
+def new_token() -> str:
+    """256 random bits as 43 URL-safe characters. Whoever holds it may act, so it is kept out of logs."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """SHA-256 of a token, 32 bytes: what is stored in place of the token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def derived_token(secret: str, purpose: str, subject: UUID) -> str:
+    """A token that can be made again from the installation's secret (HMAC-SHA-256), 43 URL-safe characters.
+
+    For links that stand in every letter to a person, where storing one token a letter would be waste.
+    """
+    mac = hmac.digest(secret.encode(), f"{purpose}:{subject}".encode(), "sha256")
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()

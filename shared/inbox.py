@@ -1,0 +1,37 @@
+"""Inbox: which events a consumer has applied, so that a redelivery changes nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from shared.db import insert_into
+from shared.plumbing import InboxRow
+
+
+def unseen(connection: Connection, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
+    """Record these events as applied by this consumer; return those that were not recorded before.
+
+    Call it in the very transaction that applies them.
+    """
+    if not event_ids:
+        return set()
+    statement = (
+        insert_into(connection.dialect.name, InboxRow).on_conflict_do_nothing().returning(col(InboxRow.event_id))
+    )
+    values = [{"consumer": consumer, "event_id": event_id, "applied_at": now} for event_id in set(event_ids)]
+    return set(connection.execute(statement, values).scalars())
+
+
+async def first_time(session: AsyncSession, consumer: str, event_id: UUID, now: datetime) -> bool:
+    """Record one event as applied; False if it was recorded before."""
+    connection = await session.connection()
+    return bool(await connection.run_sync(unseen, consumer, [event_id], now))
+
+
+async def forget_before(session: AsyncSession, moment: datetime) -> None:
+    """Forget what was applied before `moment`, which must be older than anything the bus may still deliver."""
+    await session.execute(delete(InboxRow).where(col(InboxRow.applied_at) < moment))

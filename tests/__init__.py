@@ -1,0 +1,1 @@
+"""Tests of Valmius: sentences about what people can rely on."""

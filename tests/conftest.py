@@ -1,0 +1,55 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import nats
+import pytest
+
+from shared.settings import Nats, Settings
+from shared.streams import Voice, provision
+from tests.fakes import FakeClock
+from tests.servers import NatsServer
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands at the storm evening."""
+    return FakeClock()
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A real nats-server for this test alone, without any stream."""
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an installation of its own, on SQLite, without a bus."""
+    return Settings.model_validate(
+        {
+            "database": f"sqlite+aiosqlite:///{tmp_path}/{{service}}.db",
+            "secret": "a secret of at least thirty-two characters",
+            "nats": Nats(url="nats://127.0.0.1:1"),
+            "log": "text",
+            "var": tmp_path,
+        }
+    )
+
+
+@pytest.fixture
+async def bus_settings(nats_server: NatsServer, settings: Settings) -> Settings:
+    """The same, with a bus that has every stream and no consumer: provision the voices that the test needs."""
+    await provision_voices(nats_server)
+    return settings.model_copy(update={"nats": Nats(url=nats_server.url)})
+
+
+async def provision_voices(server: NatsServer, *voices: Voice) -> None:
+    """Declare the streams, and the consumers of these voices."""
+    connection = await nats.connect(server.url)
+    await provision(connection.jetstream(), voices)
+    await connection.close()
