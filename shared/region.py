@@ -131,9 +131,7 @@ SECTORS = (
         "International and charity",
     ),
     Sector("business", "Elinkeino ja työllisyys", "Näringsliv och sysselsättning", "Business and employment"),
-    Sector(
-        "religion", "Uskonto ja maailmankatsomus", "Religion och livsåskådning", "Religion and world view"
-    ),
+    Sector("religion", "Uskonto ja maailmankatsomus", "Religion och livsåskådning", "Religion and world view"),
     Sector("culture", "Kulttuuri ja taide", "Kultur och konst", "Culture and arts"),
     Sector("sports", "Liikunta ja urheilu", "Motion och idrott", "Sports and exercise"),
     Sector("other", "Muut", "Övriga", "Others"),

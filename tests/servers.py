@@ -49,11 +49,12 @@ class NatsServer:
         )
         for ports in self.folder.glob("*.ports"):
             ports.unlink()
-        self._process = subprocess.Popen(
-            [program("nats-server"), "-c", str(config), "--ports_file_dir", str(self.folder)],
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "log").open("ab"),
-        )
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program("nats-server"), "-c", str(config), "--ports_file_dir", str(self.folder)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         self.port = self._read_port()
 
     def _read_port(self) -> int:

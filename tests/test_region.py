@@ -76,9 +76,7 @@ def test_every_municipality_lies_in_exactly_one_sub_region() -> None:
     ],
 )
 def test_a_sub_region_holds_its_own_municipalities(sub_region: str, municipalities: set[str]) -> None:
-    held = {
-        place.fi for place in region.MUNICIPALITIES if region.sub_region_of(place.code).code == sub_region
-    }
+    held = {place.fi for place in region.MUNICIPALITIES if region.sub_region_of(place.code).code == sub_region}
 
     assert held == municipalities
     assert set(region.sub_region(sub_region).municipalities) == {

@@ -89,8 +89,7 @@ WORDINGS = {
             "Perheyhdistys, Allergiayhdistys, Nivelyhdistys, Vertaistukijat"
         ),
         local=_listed(
-            "Eläkeläisyhdistys, Vanhempainyhdistys, Ystäväpalvelu, Naapuriapu, Terveysyhdistys, "
-            "Päihteetön Seura"
+            "Eläkeläisyhdistys, Vanhempainyhdistys, Ystäväpalvelu, Naapuriapu, Terveysyhdistys, Päihteetön Seura"
         ),
         swedish=_listed("Pensionärsföreningen, Anhörigföreningen, Vänföreningen, Hörselföreningen"),
     ),
@@ -156,8 +155,7 @@ WORDINGS = {
             "Näytelmäpiiri, Lukupiiri"
         ),
         swedish=_listed(
-            "Svenska Kören, Sångföreningen, Konstföreningen, Teatergillet, Bokcirkeln, Folkdansarna, "
-            "Spelmännen"
+            "Svenska Kören, Sångföreningen, Konstföreningen, Teatergillet, Bokcirkeln, Folkdansarna, Spelmännen"
         ),
     ),
     "sports": Wording(
@@ -229,17 +227,13 @@ def villages(municipality: str) -> tuple[str, ...]:
 
 def village_names(municipality: str, sector: str) -> tuple[str, ...]:
     """Every Finnish name that speaks of one of the municipality's invented villages."""
-    return tuple(
-        f"{village} {tail} ry" for village in villages(municipality) for tail in WORDINGS[sector].local
-    )
+    return tuple(f"{village} {tail} ry" for village in villages(municipality) for tail in WORDINGS[sector].local)
 
 
 def swedish_names(municipality: str, sector: str) -> tuple[str, ...]:
     """Every Swedish name of a sector in a municipality and in the country around it."""
     town = region.municipality(municipality).sv
-    return tuple(
-        f"{head} i {town}{around} rf" for head in WORDINGS[sector].swedish for around in ("", "nejden")
-    )
+    return tuple(f"{head} i {town}{around} rf" for head in WORDINGS[sector].swedish for around in ("", "nejden"))
 
 
 def english_names(municipality: str) -> tuple[str, ...]:

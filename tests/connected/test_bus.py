@@ -11,6 +11,7 @@ import nats
 import pytest
 
 from shared.bus import Bus
+from shared.clock import SystemClock
 from shared.db import Database
 from shared.events.status import RoundClosed
 from shared.ids import new_id
@@ -23,7 +24,6 @@ from shared.streams import Voice, consumer_name, provision
 from tests.conftest import provision_voices
 from tests.fakes import STORM_EVENING
 from tests.servers import NatsServer, eventually
-from shared.clock import SystemClock
 
 STATUS = Voice("status", says=(RoundClosed,))
 INTAKE = Voice("intake", hears=(RoundClosed,))
@@ -87,7 +87,10 @@ async def test_an_event_saved_with_its_fact_reaches_the_other_service(
     listener = Listener(intake_db)
     event = round_closed()
 
-    async with running(STATUS, nats_server.url, status_db), running(INTAKE, nats_server.url, intake_db, listener) as bus:
+    async with (
+        running(STATUS, nats_server.url, status_db),
+        running(INTAKE, nats_server.url, intake_db, listener) as bus,
+    ):
         async with status_db.write() as session:
             await announce(session, [event])
         await eventually(lambda: _has(listener, event))
@@ -103,7 +106,10 @@ async def test_a_thousand_events_go_out_in_batches_and_arrive_once(
     listener = Listener(intake_db)
     events = [round_closed() for _ in range(1000)]
 
-    async with running(STATUS, nats_server.url, status_db) as bus, running(INTAKE, nats_server.url, intake_db, listener):
+    async with (
+        running(STATUS, nats_server.url, status_db) as bus,
+        running(INTAKE, nats_server.url, intake_db, listener),
+    ):
         async with status_db.write() as session:
             await announce(session, events)
         await eventually(lambda: _count(listener, 1000))
@@ -163,7 +169,9 @@ async def test_a_dead_letter_is_applied_when_replayed_after_the_fix(
     connection = await nats.connect(nats_server.url)
 
     async with running(INTAKE, nats_server.url, intake_db, listener) as bus:
-        await connection.jetstream().publish(event.subject, json.dumps({**unready, "round_id": "mended later"}).encode())
+        await connection.jetstream().publish(
+            event.subject, json.dumps({**unready, "round_id": "mended later"}).encode()
+        )
         await eventually(lambda: _buried(bus, 1))
         [letter] = await bus.dead_letters.page(1)
         letter.body = event.body()
@@ -181,7 +189,10 @@ async def test_events_wait_in_the_outbox_while_the_server_is_away_and_arrive_whe
     listener = Listener(intake_db)
     event = round_closed()
 
-    async with running(STATUS, nats_server.url, status_db), running(INTAKE, nats_server.url, intake_db, listener) as bus:
+    async with (
+        running(STATUS, nats_server.url, status_db),
+        running(INTAKE, nats_server.url, intake_db, listener) as bus,
+    ):
         await eventually(lambda: _well(bus))
         nats_server.kill()
         async with status_db.write() as session:

@@ -179,9 +179,7 @@ def test_the_list_reads_as_a_finnish_spreadsheet_writes_it(tmp_path: Path) -> No
     write_csv(ASSOCIATIONS, path)
 
     head, *lines = path.read_bytes().split(b"\r\n")
-    assert head.decode() == (
-        "\ufeffNimi;Rekisterinumero;Kotipaikka;Toimiala;Yhteyshenkilö;Sähköposti;Puhelin;Kieli"
-    )
+    assert head.decode() == ("\ufeffNimi;Rekisterinumero;Kotipaikka;Toimiala;Yhteyshenkilö;Sähköposti;Puhelin;Kieli")
     assert len(lines) == 3253 + 1
     assert lines[-1] == b""
 
@@ -229,9 +227,7 @@ def test_subscribers_cover_every_municipality_audience_and_language() -> None:
 
     assert len({subscriber.email for subscriber in subscribers}) == 120
     assert all(subscriber.email.endswith("@example.org") for subscriber in subscribers)
-    assert {
-        homes[0] for homes in (s.municipalities for s in subscribers) if len(homes) == 1
-    } == RESIDENTS.keys()
+    assert {homes[0] for homes in (s.municipalities for s in subscribers) if len(homes) == 1} == RESIDENTS.keys()
     assert {subscriber.audience for subscriber in subscribers} == set(Audience)
     assert {subscriber.language for subscriber in subscribers} == LANGUAGES
     assert sum(subscriber.language == "fi" for subscriber in subscribers) > 60

@@ -11,9 +11,7 @@ from services.demo.registry import demo_associations
 from services.demo.storm import Answer, Asked, Status, storm_evening
 
 DARK = {"433", "834"}  # Loppi and Tammela
-ASKED = tuple(
-    Asked(association.register_number, association.municipality) for association in demo_associations(2020)
-)
+ASKED = tuple(Asked(association.register_number, association.municipality) for association in demo_associations(2020))
 PLACE = {association.key: association.municipality for association in ASKED}
 EVENINGS = [storm_evening(ASKED, seed) for seed in range(8)]
 FIRST = [{answer.key: answer for answer in reversed(evening)} for evening in EVENINGS]
