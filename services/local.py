@@ -6,10 +6,10 @@ import os
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -102,19 +102,32 @@ async def _serve(sites: list[tuple[ASGIApp, str, int]], *, ready: Callable[[], A
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
     serving = asyncio.gather(*(server.serve() for server in servers))
+    began = asyncio.gather(*(server.began.wait() for server in servers))
+    waiting: list[asyncio.Future[Any]] = [serving, began]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     try:
-        while not serving.done() and not all(server.started for server in servers):
-            await asyncio.sleep(0.02)
-        if not serving.done():
+        if began.done():
             await ready()
+        else:
+            began.cancel()
+    except BaseException:
+        stop()
+        raise
     finally:
-        if not serving.done() and sys.exc_info()[0] is not None:
-            stop()
         await serving
 
 
 class _QuietServer(uvicorn.Server):
     """uvicorn without signal handlers of its own: several of them run side by side, and we tell them all."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.began = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.began.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -132,7 +145,7 @@ def require_free(host: str, port: int) -> None:
             raise PortTakenError(f"port {port} of {host} is taken ({error.strerror}); choose another") from error
 
 
-def _server(app: ASGIApp, host: str, port: int) -> uvicorn.Server:
+def _server(app: ASGIApp, host: str, port: int) -> _QuietServer:
     return _QuietServer(
         uvicorn.Config(
             app,
