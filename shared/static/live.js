@@ -1,16 +1,14 @@
-// Keeps staff pages live. They are complete without it: they carry a refresh link.
-const QUIET = 60_000; // ms without a sign before a page calls itself old
-const boxes = [...document.querySelectorAll("[data-live]")];
+// Keeps staff pages live; without it they are complete and carry a refresh link.
+const QUIET = 60_000; // ms without a sign until the page is old
 const sayIn = (box) => box.querySelector("[data-live-say]")?.textContent.trim();
 
-// Focus, open folds and scrolled tables survive by their ids: news must not throw anybody off her place.
+// Focus, open folds and scrolled tables survive by their ids.
 function replace(box, html) {
   const at = box.contains(document.activeElement) && document.activeElement.id;
   const kept = [...box.querySelectorAll("[id]")].map((e) => [e.id, e.scrollLeft, e.scrollTop, e.open]);
   box.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   for (const [id, scrollLeft, scrollTop, open] of kept) {
-    const e = document.getElementById(id);
-    if (e) Object.assign(e, { scrollLeft, scrollTop }, open !== undefined && { open });
+    Object.assign(document.getElementById(id) ?? {}, { scrollLeft, scrollTop }, open && { open });
   }
   if (at) document.getElementById(at)?.focus({ preventScroll: true });
 }
@@ -31,10 +29,10 @@ function follow(box) {
       if (voice && say && say !== said) voice.textContent = said = say;
       sign();
     };
-    // The browser mends a broken line itself, but gives up on an answer such as 503.
+    // The browser mends a broken line itself, but gives up on a 503.
     source.onerror = ({ target }) => {
-      if (target.readyState !== EventSource.CLOSED) return;
-      setTimeout(open, wait * (1 + Math.random()) / 2);
+      if (target.readyState < EventSource.CLOSED) return;
+      setTimeout(open, wait * Math.random());
       wait = Math.min(wait * 2, 30_000);
     };
   }
@@ -42,22 +40,20 @@ function follow(box) {
   return line;
 }
 
-// A clock asks, not a timer per sign: a laptop that slept must notice on waking.
+// A clock asks: a laptop that slept must notice on waking.
 function tell() {
   const now = Date.now();
   for (const line of lines) {
     line.old = now - line.last > QUIET;
     line.box.classList.toggle("is-stale", line.old);
-    if (line.old && now - line.tried > QUIET) line.open(); // a line that died silently reports no error
+    if (line.old && now - line.tried > QUIET) line.open(); // it died without an error
   }
   const old = lines.find((line) => line.old), root = document.documentElement;
   root.classList.toggle("live", !old);
-  for (const note of document.querySelectorAll("[data-live-stale]")) {
-    const time = note.querySelector("time");
-    if (old && time) time.textContent = new Date(old.last).toLocaleTimeString(root.lang);
-    note.hidden = !old;
-  }
+  const note = document.querySelector("[data-live-stale]");
+  if (note && old) note.querySelector("time").textContent = new Date(old.last).toLocaleTimeString(root.lang);
+  if (note) note.hidden = !old;
 }
 
-const lines = boxes.map(follow);
+const lines = [...document.querySelectorAll("[data-live]")].map(follow);
 if (lines.length) setInterval(tell, 1000, tell());
