@@ -1,4 +1,4 @@
-// Keeps staff pages live; without it they are complete and carry a refresh link.
+// Keeps staff pages live; without it they carry a refresh link.
 const QUIET = 60_000; // ms without a sign until the page is old
 const sayIn = (box) => box.querySelector("[data-live-say]")?.textContent.trim();
 
