@@ -11,7 +11,9 @@ import typer
 import uvicorn
 import uvloop
 
+from services.catcher.app import make_app as make_catcher
 from services.composition import SERVICES, VOICES, service_named
+from services.demo.loader import prepare
 from services.embedded import provision_bus
 from services.local import PortTakenError, Running, run_local
 from shared.keys import PROVISIONER, public_keys
@@ -46,8 +48,6 @@ def run(
     demo: Annotated[bool, typer.Option(help="Load the demo region at the first start.")] = True,
 ) -> None:
     """Start the whole system on this machine, with embedded parts; Ctrl-C stops it, the next start resumes."""
-    from services.demo.loader import prepare
-
     configure("text")
 
     async def ready(running: Running) -> None:
@@ -74,11 +74,9 @@ def serve(
 @app.command()
 def catcher(host: str = "127.0.0.1", port: int = 8025) -> None:
     """Start the mail catcher: SMTP at VALMIUS_SMTP__PORT, its pages at the given port."""
-    import services.catcher.app
-
     settings = Settings.read()
     configure(settings.log)
-    _uvicorn(services.catcher.app.make_app(settings, host=host), host, port)
+    _uvicorn(make_catcher(settings, host=host), host, port)
 
 
 @app.command()

@@ -76,11 +76,14 @@ async def test_one_bad_row_is_told_to_its_caller_alone(database: Database) -> No
 
 
 async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError, match="on second thought"):
+    async def half_way() -> None:
         async with database.write() as session:
             session.add(Note(id=1, at=NOON))
             await session.flush()
             raise RuntimeError("on second thought")
+
+    with pytest.raises(RuntimeError, match="on second thought"):
+        await half_way()
 
     assert await stored(database) == []
 

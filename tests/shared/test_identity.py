@@ -61,9 +61,7 @@ async def test_a_session_ends_by_its_time(database: Database, clock: FakeClock) 
     assert await ours.who(carrying(response)) is None
 
 
-async def test_a_session_that_was_ended_is_honoured_no_longer_even_by_a_copy(
-    database: Database, clock: FakeClock
-) -> None:
+async def test_an_ended_session_is_honoured_no_longer_even_by_a_copy(database: Database, clock: FakeClock) -> None:
     response, staff, ours = Response(), liisa(clock), sessions(database, clock)
     ours.sign_in(response, staff)
 
