@@ -21,12 +21,12 @@ class Until(StrEnum):
     THIS_WEEK = "week"
 
     def moment(self, now: datetime) -> datetime | None:
-        """The end of that day in Finland (of the week: of Sunday), or None when it is not known."""
+        """The last minute of that day in Finland (of the week: of its Sunday), or None when it is not known."""
         today = now.astimezone(HELSINKI).date()
-        days = {Until.TODAY: 1, Until.TOMORROW: 2, Until.THIS_WEEK: 7 - today.weekday()}
+        days = {Until.TODAY: 0, Until.TOMORROW: 1, Until.THIS_WEEK: 6 - today.weekday()}
         if self not in days:
             return None
-        return datetime.combine(today + timedelta(days=days[self]), time(), HELSINKI)
+        return datetime.combine(today + timedelta(days=days[self]), time(23, 59), HELSINKI)
 
 
 @dataclass(frozen=True)
