@@ -47,7 +47,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         await checkin.close()
 
     app = house.app(started=started)
-    app.include_router(checkin_web.pages(checkin, clock=clock))
+    app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry

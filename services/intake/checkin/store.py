@@ -115,7 +115,6 @@ def _by_token() -> Executable:
             col(RoundRow.round_id),
             col(RoundRow.situation_id),
             col(RoundRow.realm),
-            col(RoundRow.names),
             col(RoundRow.closes_at),
             col(RoundRow.closed_at),
             col(Association.id).label("association_id"),
@@ -147,7 +146,7 @@ _POINT_TO = (
 def _invited_of(row: Row[Any]) -> Invited:
     return Invited(
         invitation_id=row.invitation_id,
-        asked=AskedRound(row.round_id, row.situation_id, Realm(row.realm), row.names, row.closes_at, row.closed_at),
+        asked=AskedRound(row.round_id, row.situation_id, Realm(row.realm), {}, row.closes_at, row.closed_at),
         association_id=row.association_id,
         association_name=row.name,
         language=row.language or "fi",

@@ -1,21 +1,24 @@
 """Check-in pages: the answer form behind a link. Opening it changes nothing, however often; only sending does."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from unicodedata import category
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
 
-from services.intake.checkin.model import NOTE_LIMIT, Answer, CheckIn, Invited, Refused, Until
+from services.intake.checkin.model import NOTE_LIMIT, Answer, Invited, Refused, Until
 from services.intake.checkin.store import CheckInStore
+from services.intake.checkin.thanks_page import Shell, ThanksPages, gap
 from shared.clock import Clock
 from shared.events.intake import OperatingStatus
-from shared.i18n import N_, locale_or, texts
+from shared.i18n import N_, Locale, locale_or, texts
 from shared.ids import digest, new_id
-from shared.web import pages_of
+from shared.web import Pages, pages_of
 
 CHOICES = (
     (OperatingStatus.NORMAL, N_("We operate normally"), N_("No disruption.")),
@@ -51,21 +54,22 @@ class Form:
         return {}
 
 
-def pages(store: CheckInStore, *, clock: Clock) -> APIRouter:
+def routes(store: CheckInStore, *, clock: Clock, pages: Pages) -> list[Route]:
     """The form behind every check-in link. Plain routes: FastAPI's own would double the cost of an answer."""
-    door = Door(store, clock)
-    router = APIRouter()
-    router.add_route("/c/{token}", door.show, methods=["GET"])
-    router.add_route("/c/{token}", door.take, methods=["POST"])
-    return router
+    door = Door(store, clock, ThanksPages(partial(thanks_shell, pages)))
+    return [
+        Route("/c/{token}", door.take, methods=["POST"]),
+        Route("/c/{token}", door.show, methods=["GET"]),
+    ]
 
 
 class Door:
     """Shows the form and takes answers."""
 
-    def __init__(self, store: CheckInStore, clock: Clock) -> None:
+    def __init__(self, store: CheckInStore, clock: Clock, thanks: ThanksPages) -> None:
         self._store = store
         self._clock = clock
+        self._thanks = thanks
 
     async def show(self, request: Request) -> Response:
         """The form, with the present answer if there is one."""
@@ -89,7 +93,16 @@ class Door:
         )
         if isinstance(outcome, Refused):
             return _gone(request)
-        return _thanks(request, outcome.invited, outcome.checkin)
+        _speak_to(request, outcome.invited)
+        locale: Locale = request.state.locale
+        html = self._thanks.page(
+            outcome.invited,
+            outcome.checkin,
+            token=request.path_params["token"],
+            locale=locale,
+            lang_asked="lang" in request.query_params,
+        )
+        return HTMLResponse(html, headers={"content-language": locale.lang})
 
     async def _form_page(self, request: Request, form: Form, *, errors: dict[str, str] | None = None) -> Response:
         invited = await self._store.invited(request.path_params["token"])
@@ -149,19 +162,32 @@ def _speak_to(request: Request, invited: Invited) -> None:
         request.state.locale = locale_or(invited.language)
 
 
-def _thanks(request: Request, invited: Invited, recorded: CheckIn) -> Response:
-    """What was recorded, in words, and the way back to the form."""
-    _speak_to(request, invited)
-    lang = request.query_params.get("lang")
-    return pages_of(request).page(
+def thanks_shell(pages: Pages, shell: Shell) -> str:
+    """The thank-you page with gaps, as it is answered to a request of that language."""
+    query = urlencode({"lang": shell.locale.value}) if shell.lang_asked else ""
+    path = f"/c/{gap('token')}"
+    request = Request(
+        {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [],
+            "state": {"locale": shell.locale},
+        }
+    )
+    return pages.html(
         request,
         "thanks.html",
-        realm=invited.asked.realm,
-        association=invited.association_name,
-        recorded=recorded,
-        answer=texts(request.state.locale)(LABELS[recorded.status]),
-        closes_at=invited.asked.closes_at,
-        again=f"{request.url.path}?{urlencode({'lang': lang})}" if lang else request.url.path,
+        realm=shell.realm,
+        association=gap("association"),
+        status=shell.status.value,
+        answer=texts(shell.locale)(LABELS[shell.status]),
+        recorded=gap("recorded"),
+        until=gap("until") if shell.has_until else "",
+        note=gap("note") if shell.has_note else "",
+        closes_at=shell.closes_at,
+        again=f"{path}?{query}" if query else path,
     )
 
 
