@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
+from services.status.app import make_app
 from services.status.situation.model import Names, Opened, Round, Situation, SituationDraft, open_situation
 from shared import region
 from shared.clock import Clock
