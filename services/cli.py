@@ -7,15 +7,20 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
 import uvloop
+from rich.progress import Progress, TextColumn
 
 from services.catcher.app import make_app as make_catcher
 from services.composition import SERVICES, VOICES, service_named
-from services.demo.loader import prepare
+from services.demo.loader import SEED, prepare
+from services.demo.player import NothingAskedError, play
+from services.demo.registry import demo_associations, write_csv
 from services.embedded import provision_bus
 from services.local import PortTakenError, Running, run_local
+from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
 from shared.settings import Settings, SettingsError
@@ -100,6 +105,40 @@ def bus_config(
     _say({"config": str(path), "keys": str(folder / "keys")}, as_json=as_json)
 
 
+@demo_app.command("registry")
+def demo_registry(path: Annotated[Path, typer.Argument(help="The CSV file to write.")], seed: int = SEED) -> None:
+    """Write the demo registry as a CSV file that any registry can be imported from."""
+    associations = demo_associations(seed)
+    write_csv(associations, path)
+    typer.echo(f"{len(associations)} associations written to {path}")
+
+
+@demo_app.command("storm")
+def demo_storm(
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="How many times faster than time.")] = 60,
+    url: str = "http://127.0.0.1:8000",
+    mail_url: str = "http://127.0.0.1:8025",
+    seed: int = 2020,
+) -> None:
+    """Play the storm evening in a running system: asked associations answer over time, many stay silent."""
+    _run(_play_with_progress(url, mail_url, speed=speed, seed=seed))
+
+
+async def _play_with_progress(url: str, mail_url: str, *, speed: float, seed: int) -> None:
+    try:
+        with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[evening]}")) as progress:
+            task = progress.add_task("answers", total=None, evening="")
+            evening = play(url, mail_url, speed=speed, seed=seed, registry_seed=SEED, clock=SystemClock())
+            async for played in evening:
+                done = played.sent + played.refused
+                progress.update(task, total=played.answers, completed=done, evening=f"+{played.now_at}"[:8])
+    except NothingAskedError as error:
+        raise typer.BadParameter(str(error)) from error
+    except httpx.TransportError as error:
+        raise typer.BadParameter(f"nothing answers at {url} or {mail_url}: start `valmius run` first") from error
+    typer.echo(f"{played.asked} were asked; {played.sent} answers recorded, {played.refused} refused")
+
+
 def _uvicorn(application: Any, host: str, port: int) -> None:
     uvicorn.run(
         application,
@@ -124,3 +163,7 @@ def _say(facts: dict[str, Any], *, as_json: bool) -> None:
         return
     for name, value in facts.items():
         typer.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -29,8 +29,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    opened = Database(settings.database_of("notes"))
+async def database(each_database: str) -> AsyncIterator[Database]:
+    opened = Database(each_database)
     await opened.create_tables(Table.metadata)
     yield opened
     await opened.close()
@@ -104,17 +104,19 @@ def test_a_naive_moment_is_refused() -> None:
         UtcDateTime().process_bind_param(datetime(2026, 11, 21), None)  # type: ignore[arg-type]  # noqa: DTZ001
 
 
-async def test_sqlite_is_durable_and_lets_readers_read(database: Database) -> None:
+async def test_sqlite_is_durable_and_lets_readers_read(settings: Settings) -> None:
+    database = Database(settings.database_of("notes"))
     async with database.engine.connect() as connection:
         pragmas = [
             (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in ("journal_mode", "synchronous")
         ]
+    await database.close()
 
     assert pragmas == ["wal", 2]
 
 
 async def test_a_mistake_in_sql_is_not_taken_for_a_passing_fault(database: Database) -> None:
-    with pytest.raises(OperationalError) as raised:
+    with pytest.raises(DBAPIError) as raised:
         async with database.read() as session:
             await session.execute(text("SELECT nothing FROM nowhere"))
 
