@@ -27,7 +27,7 @@ from structlog.contextvars import bound_contextvars
 from shared.clock import Clock
 from shared.db import Database
 from shared.dead_letters import DeadLetters
-from shared.events import Event
+from shared.events import Event, NotPermittedError
 from shared.ids import new_id
 from shared.log import logger
 from shared.outbox import Relay
@@ -48,6 +48,7 @@ PERMANENT = (
     RecursionError,
     DataError,
     IntegrityError,
+    NotPermittedError,
 )
 """Faults of the message itself: trying again cannot help."""
 
