@@ -26,6 +26,7 @@ class Kind(StrEnum):
     checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link
     sign_in   personal name, link
     confirm   personal link
+    preferences  personal link (for who asks to subscribe and is a subscriber already)
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
               which a recipient leaves are made from recipient_id, the subscriber's id
@@ -36,6 +37,7 @@ class Kind(StrEnum):
     CHECKIN = "checkin"
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
+    PREFERENCES = "preferences"
     GUIDANCE = "guidance"
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
+from services.notify.delivery.model import Counts
 from services.notify.subscribers.model import EVERYWHERE, Audience, Matching, Problem, Reach
 from shared.events.notify import GuidancePublished
 from shared.i18n import N_, Locale
@@ -176,6 +177,20 @@ class Revision:
             (word.strip().upper() not in words, Refusal.WRONG_WORD),
         )
         return next((refusal for broken, refusal in rules if broken), None)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a broadcast is. Until it is planned, `counts` may not hold all recipients yet."""
+
+    counts: Counts
+    planned: bool
+    finished: bool
+
+    @property
+    def settled(self) -> int:
+        """Recipients with a final state."""
+        return self.counts.total - self.counts.open
 
 
 def short(locale: Locale) -> str:

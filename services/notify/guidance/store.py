@@ -2,25 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
-    CursorResult,
     ForeignKeyConstraint,
     Index,
     UniqueConstraint,
-    Update,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.notify.guidance.model import Approval, Draft, Kind, Refusal, Revision, State, Text
+from services.notify.delivery.store import Ledger
+from services.notify.guidance.model import Approval, Draft, Kind, Progress, Refusal, Revision, State, Text
 from services.notify.schema import NotifyTable
 from services.notify.subscribers.model import Audience, Matching
 from services.notify.subscribers.store import SubscriberStore, changed
@@ -106,9 +105,10 @@ class BroadcastRow(NotifyTable, table=True):
 class GuidanceStore:
     """Guidance on its way from draft to public."""
 
-    def __init__(self, database: Database, *, clock: Clock, subscribers: SubscriberStore) -> None:
+    def __init__(self, database: Database, *, clock: Clock, ledger: Ledger, subscribers: SubscriberStore) -> None:
         self._database = database
         self._clock = clock
+        self._ledger = ledger
         self._subscribers = subscribers
         self._wakers: list[Callable[[], None]] = []
 
@@ -202,10 +202,14 @@ class GuidanceStore:
         async with self._database.read() as session:
             return await load(session, realm, guidance_id)
 
-    async def broadcast(self, revision: Revision) -> BroadcastRow | None:
+    async def progress(self, revision: Revision) -> Progress | None:
         """How far the sending of this revision is, or None if it was not released."""
         async with self._database.read() as session:
-            return await session.get(BroadcastRow, (revision.realm, revision.guidance_id, revision.number))
+            row = await session.get(BroadcastRow, (revision.realm, revision.guidance_id, revision.number))
+        if row is None:
+            return None
+        counts = await self._ledger.counts(revision.realm, revision.letter_id)
+        return Progress(counts, planned=row.planned_at is not None, finished=row.finished_at is not None)
 
     async def newest(self, realm: Realm) -> list[Revision]:
         """The newest revisions of the newest guidance, at most SHOWN."""
@@ -230,9 +234,7 @@ async def _release(session: AsyncSession, revision: Revision, approval: Approval
         session,
         update(RevisionRow)
         .where(*_still(revision), col(RevisionRow.submitted_at).is_not(None))
-        .values(
-            approved_by=approval.approved_by, approved_at=approval.approved_at, expires_at=approval.expires_at
-        ),
+        .values(approved_by=approval.approved_by, approved_at=approval.approved_at, expires_at=approval.expires_at),
     )
     if not approved:
         return False
@@ -325,4 +327,3 @@ def _still(revision: Revision) -> tuple[ColumnElement[bool], ...]:
         col(RevisionRow.edition) == revision.edition,
         col(RevisionRow.approved_at).is_(None),
     )
-

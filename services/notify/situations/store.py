@@ -81,9 +81,7 @@ class SituationStore:
             told_at=UNTOLD,
             closed_at=event.happened_at,
         )
-        over = statement.on_conflict_do_update(
-            index_elements=["realm", "id"], set_={"closed_at": event.happened_at}
-        )
+        over = statement.on_conflict_do_update(index_elements=["realm", "id"], set_={"closed_at": event.happened_at})
         async with self._database.write() as session:
             await session.execute(over)
 

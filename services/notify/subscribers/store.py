@@ -121,9 +121,7 @@ class SubscriberStore:
             await self._answer(session, asking, Kind.CONFIRM, self._links.confirm(row.id), now)
 
     async def _answer(self, session: AsyncSession, row: Subscriber, kind: Kind, link: str, now: datetime) -> None:
-        letter = Letter(
-            realm=LIVE, letter_id=new_id(), kind=kind, lane=Lane.URGENT, not_after=now + UNCONFIRMED_KEPT
-        )
+        letter = Letter(realm=LIVE, letter_id=new_id(), kind=kind, lane=Lane.URGENT, not_after=now + UNCONFIRMED_KEPT)
         await self._ledger.add(session, letter, recipients=[Recipient(row.id, row.email, row.locale, {"link": link})])
 
     async def get(self, subscriber_id: UUID) -> Known | None:
@@ -184,7 +182,7 @@ class SubscriberStore:
         Who had left before she asked again has left still: that is not forgotten.
         """
         late = (
-            select(Subscriber.id, Subscriber.left_at)
+            select(col(Subscriber.id), col(Subscriber.left_at))
             .where(
                 col(Subscriber.state) == State.PENDING,
                 col(Subscriber.asked_at) <= self._clock.now() - UNCONFIRMED_KEPT,
@@ -225,7 +223,9 @@ class SubscriberStore:
         await _replace(session, [(present[key].id, None) for key in waiting])
         await session.execute(delete(Subscriber).where(col(Subscriber.email_key).in_(waiting)))
         if ids:
-            await session.execute(insert(Subscriber), [_values(ids[key], key, entries[key], now) for key in sorted(ids)])
+            await session.execute(
+                insert(Subscriber), [_values(ids[key], key, entries[key], now) for key in sorted(ids)]
+            )
         await _replace(session, [(ids[key], entries[key][1]) for key in sorted(ids)])
         return len(ids)
 
@@ -252,12 +252,12 @@ class SubscriberStore:
     ) -> list[Recipient]:
         """The next confirmed subscribers who match, each once, in the order of their ids."""
         follows = (
-            select(Subscription.subscriber_id)
+            select(col(Subscription.subscriber_id))
             .where(col(Subscription.subscriber_id) == col(Subscriber.id), *_followed(matching))
             .exists()
         )
         rows = await session.execute(
-            select(Subscriber.id, Subscriber.email, Subscriber.locale)
+            select(col(Subscriber.id), col(Subscriber.email), col(Subscriber.locale))
             .where(
                 col(Subscriber.state) == State.CONFIRMED,
                 col(Subscriber.confirmed_at) <= confirmed_by,

@@ -25,7 +25,7 @@ from services.notify.subscribers.model import (
 )
 from services.notify.subscribers.store import Known, SubscriberStore
 from shared import region
-from shared.i18n import N_, Locale, texts
+from shared.i18n import N_, Locale, locale_or, texts
 from shared.web import TroubleError, pages_of
 
 ASKS_AN_HOUR = RateLimitItemPerHour(5)
@@ -36,6 +36,7 @@ class WishesForm:
     """What the form shows: what was typed or is kept, and what is wrong with it."""
 
     locale: Locale
+    language: Locale
     email: str = ""
     audiences: frozenset[str] = frozenset()
     municipalities: frozenset[str] = frozenset()
@@ -74,7 +75,7 @@ def _asking(subscribers: SubscriberStore, limit: AskLimit) -> APIRouter:
     @router.get("")
     async def form(request: Request) -> Response:
         """The empty form; nothing is chosen beforehand."""
-        return _form(request, WishesForm(locale=request.state.locale))
+        return _form(request, WishesForm(request.state.locale, request.state.locale))
 
     @router.post("")
     async def ask(request: Request) -> Response:
@@ -185,13 +186,12 @@ def _all(fields: Iterable[tuple[str, object]], name: str) -> list[str]:
     return [str(value) for key, value in fields if key == name]
 
 
-def _typed(
-    request: Request, email: str, sent: Iterable[tuple[str, object]], problems: Iterable[Problem]
-) -> WishesForm:
+def _typed(request: Request, email: str, sent: Iterable[tuple[str, object]], problems: Iterable[Problem]) -> WishesForm:
     fields = list(sent)
     language = "".join(_all(fields, "language"))
     return WishesForm(
-        locale=Locale(language) if language in set(Locale) else request.state.locale,
+        locale=request.state.locale,
+        language=locale_or(language, request.state.locale),
         email=email,
         audiences=frozenset(_all(fields, "audience")),
         municipalities=frozenset(_all(fields, "municipality")),
@@ -207,7 +207,9 @@ def _form(request: Request, form: WishesForm) -> Response:
 def _subscription(
     request: Request, known: Known, *, form: WishesForm | None = None, said: str = "", status: int = 200
 ) -> Response:
-    kept = WishesForm(known.wishes.locale, "", known.wishes.audiences, known.wishes.municipalities)
+    kept = WishesForm(
+        request.state.locale, known.wishes.locale, "", known.wishes.audiences, known.wishes.municipalities
+    )
     return pages_of(request).page(
         request,
         "subscription.html",
