@@ -25,8 +25,7 @@ class Kind(StrEnum):
 
     checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link
     sign_in   personal name, link
-    confirm   personal link
-    preferences  personal link (for who asks to subscribe and is a subscriber already)
+    confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
               which a recipient leaves are made from recipient_id, the subscriber's id
@@ -37,7 +36,6 @@ class Kind(StrEnum):
     CHECKIN = "checkin"
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
-    PREFERENCES = "preferences"
     GUIDANCE = "guidance"
 
 
@@ -72,7 +70,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Letter:
-    """What all recipients of a letter share. (realm, letter_id) is written once and never changes."""
+    """What all recipients of a letter share. (realm, letter_id) is written once and never changes.
+
+    `created_at` is when it was written; the ledger sets it.
+    """
 
     realm: Realm
     letter_id: UUID
@@ -80,6 +81,7 @@ class Letter:
     lane: Lane
     not_after: datetime
     shared: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)

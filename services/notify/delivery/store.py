@@ -120,6 +120,7 @@ class Ledger:
                     lane=Lane(row.lane),
                     not_after=row.not_after,
                     shared=row.shared,
+                    created_at=row.created_at,
                 )
                 for row in rows
             ]

@@ -74,14 +74,14 @@ class Preview:
 
 def pages(desk: Desk) -> APIRouter:
     """`/guidance` and what is below it."""
-    router = APIRouter(prefix="/guidance")
+    router = APIRouter()
     router.include_router(_writing(desk))
     router.include_router(_releasing(desk))
     return router
 
 
 def _writing(desk: Desk) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/guidance")
 
     @router.get("")
     async def newest(request: Request, staff: Reader) -> Response:
@@ -130,7 +130,7 @@ def _writing(desk: Desk) -> APIRouter:
 
 
 def _releasing(desk: Desk) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(prefix="/guidance")
 
     @router.get("/{guidance_id}")
     async def show(request: Request, staff: Reader, guidance_id: UUID) -> Response:

@@ -1,6 +1,6 @@
 """Store of the subscribers: who asked, who confirmed, who left; and whom guidance reaches."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -113,15 +113,24 @@ class SubscriberStore:
             await session.execute(statement, {"id": new_id(), "email_key": email_key(email), **asked})
             row = await _locked(session, email_key(email))
             if row.state == State.CONFIRMED:
-                await self._answer(session, row, Kind.PREFERENCES, self._links.preferences(row.id), now)
+                await self._answer(session, row, {"purpose": "preferences"}, link=self._links.preferences(row.id))
                 return
             await session.execute(update(Subscriber).where(col(Subscriber.id) == row.id).values(**asked))
             await _replace(session, [(row.id, wishes)])
             asking = row.model_copy(update=asked)
-            await self._answer(session, asking, Kind.CONFIRM, self._links.confirm(row.id), now)
+            await self._answer(session, asking, {"purpose": "confirm"}, link=self._links.confirm(row.id))
 
-    async def _answer(self, session: AsyncSession, row: Subscriber, kind: Kind, link: str, now: datetime) -> None:
-        letter = Letter(realm=LIVE, letter_id=new_id(), kind=kind, lane=Lane.URGENT, not_after=now + UNCONFIRMED_KEPT)
+    async def _answer(
+        self, session: AsyncSession, row: Subscriber, shared: Mapping[str, str], *, link: str
+    ) -> None:
+        letter = Letter(
+            realm=LIVE,
+            letter_id=new_id(),
+            kind=Kind.CONFIRM,
+            lane=Lane.URGENT,
+            not_after=self._clock.now() + UNCONFIRMED_KEPT,
+            shared=shared,
+        )
         await self._ledger.add(session, letter, recipients=[Recipient(row.id, row.email, row.locale, {"link": link})])
 
     async def get(self, subscriber_id: UUID) -> Known | None:
