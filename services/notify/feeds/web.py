@@ -47,7 +47,7 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
         """What is in force now in one municipality."""
         place = region.find_municipality(code)
         if place is None or place.code != code:
-            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
+            raise TroubleError(HTTPStatus.NOT_FOUND, N_("The region has no such municipality."))
         return await front(request, place, _number(page))
 
     @router.get("/g/{guidance_id}")
