@@ -1,9 +1,9 @@
 """Model: letters and their recipients, the gate, and the rules of sending. Pure: time is passed in."""
 
 import re
-from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -183,3 +183,192 @@ def permit(realm: str | None, address: str, roster: Set[tuple[str, str]]) -> Ver
     if (realm, address_key(address)) not in roster:
         return Verdict(permitted=False, reason="address is not on the exercise's roster")
     return Verdict(permitted=True)
+
+
+class Stage(StrEnum):
+    """How far a letter had come on its way into the relay."""
+
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why the relay did not take a letter.
+
+    `permanent`: this recipient will never get it. `ambiguous`: the relay may have it. `relay`: the fault is the
+    relay's and says nothing of the letter. `hard`: counts towards the pause of the lane.
+    """
+
+    reason: str
+    permanent: bool = False
+    ambiguous: bool = False
+    relay: bool = False
+    hard: bool = False
+
+
+def refusal(stage: Stage, code: int, text: str) -> Fault:
+    """What an SMTP reply means (RFC 5321, RFC 3463). The reason keeps the codes, and no text: that quotes addresses.
+
+    421, and whatever is refused before the recipient is named, is the relay's fault. A full mailbox (552, 5.2.2)
+    passes. A policy (5.7.x) is tried again and counts as hard: it may be ours to mend. Other 5xx are permanent. What is
+    no refusal at all leaves open what happened.
+    """
+    found = re.match(r"[245]\.\d{1,3}\.\d{1,3}\b", text)
+    enhanced = found.group() if found else ""
+    reason = " ".join(part for part in (str(code), enhanced, f"at {stage}") if part)
+    if not 400 <= code <= 599:
+        return Fault(reason, relay=True, ambiguous=stage is Stage.BODY)
+    if code in {421, 530, 535}:
+        return Fault(reason, relay=True)
+    if stage is Stage.CONNECT or (stage is Stage.MAIL and code >= 500):
+        return Fault(reason, relay=True)
+    if code < 500 or code == 552 or enhanced == "5.2.2":
+        return Fault(reason)
+    if enhanced.startswith("5.7."):
+        return Fault(reason, hard=True)
+    return Fault(reason, permanent=True, hard=True)
+
+
+def interrupted(stage: Stage, why: str) -> Fault:
+    """What a lost connection or a silence means: after the body was begun the relay may have the letter."""
+    return Fault(f"{why} at {stage}", relay=True, ambiguous=stage is Stage.BODY)
+
+
+RELAY_WAIT = timedelta(seconds=30)
+AMBIGUOUS_WAIT = timedelta(minutes=5)
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40))
+
+
+def backoff(attempts: int, jitter: float) -> timedelta:
+    """How long to wait after so many attempts and one more: 1, 5, 10, 20, 40 minutes, then an hour.
+
+    `jitter` is 0 to 1. The hour varies by 20 % both ways; a step never comes earlier than it says (greylisting).
+    """
+    if attempts < len(RETRIES):
+        return RETRIES[attempts] * (1 + 0.2 * jitter)
+    return timedelta(hours=1) * (0.8 + 0.4 * jitter)
+
+
+def sent(delivery: Claimed, letter: Letter, *, at: datetime) -> Outcome:
+    """The relay took it (250)."""
+    return Outcome(delivery, letter.kind, state=State.SENT, at=at)
+
+
+def refused(delivery: Claimed, letter: Letter, *, at: datetime, reason: str) -> Outcome:
+    """The gate did not let it pass."""
+    return Outcome(delivery, letter.kind, state=State.REFUSED, at=at, reason=reason, spent=False)
+
+
+def unwritable(delivery: Claimed, letter: Letter, *, at: datetime, reason: str) -> Outcome:
+    """The copy cannot be written, or not be addressed."""
+    return Outcome(delivery, letter.kind, state=State.FAILED, at=at, reason=reason, spent=False)
+
+
+def given_back(delivery: Claimed, letter: Letter, *, at: datetime) -> Outcome:
+    """It was not tried."""
+    return Outcome(delivery, letter.kind, state=State.WAITING, at=at, spent=False)
+
+
+def too_late(delivery: Claimed, letter: Letter, *, at: datetime) -> Outcome:
+    """Its time has passed: `expired`, or `unknown` where the relay may have taken an earlier copy."""
+    state = State.UNKNOWN if delivery.ambiguous else State.EXPIRED
+    return Outcome(delivery, letter.kind, state=state, at=at, reason="not sent in time", spent=False)
+
+
+def after(fault: Fault, delivery: Claimed, *, letter: Letter, at: datetime, jitter: float) -> Outcome:
+    """What becomes of a delivery after a fault. Nothing is put off beyond `not_after`: there it ends."""
+    if fault.permanent:
+        return Outcome(delivery, letter.kind, state=State.FAILED, at=at, reason=fault.reason)
+    if fault.ambiguous and delivery.ambiguous >= AMBIGUOUS_LIMIT:
+        return Outcome(delivery, letter.kind, state=State.UNKNOWN, at=at, reason=fault.reason)
+    wait = AMBIGUOUS_WAIT if fault.ambiguous else RELAY_WAIT if fault.relay else backoff(delivery.attempts, jitter)
+    return Outcome(
+        delivery,
+        letter.kind,
+        state=State.DEFERRED,
+        at=at,
+        reason=fault.reason,
+        due_at=min(at + wait, letter.not_after),
+        ambiguous=fault.ambiguous,
+        spent=fault.ambiguous or not fault.relay,
+    )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A token bucket: `rate` letters a second over time, `burst` at once."""
+
+    rate: float
+    burst: float
+    level: float
+    at: datetime
+
+    @classmethod
+    def full(cls, rate: float, at: datetime) -> "Bucket":
+        """A bucket that holds a tenth of a second's letters, at least one."""
+        burst = max(1.0, rate / 10)
+        return cls(rate, burst, level=burst, at=at)
+
+    def take(self, now: datetime, *, urgent: bool) -> tuple["Bucket", float]:
+        """The bucket afterwards, and 0 when a token was taken, else the seconds until it is worth asking again.
+
+        Urgent letters may borrow a burst from those that come later, so that bulk ones never stand before them.
+        """
+        elapsed = max(0.0, (now - self.at).total_seconds())
+        level = min(self.burst, self.level + elapsed * self.rate)
+        floor = 1.0 - self.burst if urgent else 1.0
+        if level < floor:
+            return replace(self, level=level, at=now), (floor - level) / self.rate
+        return replace(self, level=level - 1, at=now), 0.0
+
+
+OPEN_AFTER = 5
+SHORTEST_OPEN, LONGEST_OPEN = timedelta(seconds=30), timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Breaker:
+    """Leaves a relay alone that does not work: after OPEN_AFTER faults in a row, for 30 s, doubling to 5 min."""
+
+    faults: int = 0
+    pause: timedelta = SHORTEST_OPEN
+    open_until: datetime | None = None
+
+    def closed(self, now: datetime) -> bool:
+        """True if letters may be tried; when a pause has ended that is one, by `probing`."""
+        return self.open_until is None or now >= self.open_until
+
+    @property
+    def half_open(self) -> bool:
+        """True from the first opening until a letter went through."""
+        return self.open_until is not None
+
+    def probing(self, now: datetime) -> "Breaker":
+        """One letter is being tried; nobody else tries until that is known, or the pause has passed once more."""
+        return replace(self, open_until=now + self.pause)
+
+    def failed(self, now: datetime) -> "Breaker":
+        """The relay did not work."""
+        if self.half_open:
+            longer = min(self.pause * 2, LONGEST_OPEN)
+            return replace(self, faults=self.faults + 1, pause=longer, open_until=now + longer)
+        if self.faults + 1 < OPEN_AFTER:
+            return replace(self, faults=self.faults + 1)
+        return replace(self, faults=self.faults + 1, open_until=now + self.pause)
+
+    def worked(self) -> "Breaker":
+        """The relay answered as it should, whatever it thought of the letter."""
+        return Breaker()
+
+
+LOOKED_AT = 200
+TOO_MANY_HARD = LOOKED_AT // 20
+
+
+def should_pause(hard: Sequence[bool]) -> bool:
+    """True if more than 5 % of the last LOOKED_AT letters failed hard; `hard` is at most the last LOOKED_AT."""
+    return sum(hard) > TOO_MANY_HARD
