@@ -274,7 +274,7 @@ async def _revisions(session: AsyncSession, *conditions: ColumnElement[bool]) ->
         .order_by(col(GuidanceRow.created_at).desc(), col(GuidanceRow.id).desc())
         .limit(SHOWN)
     )
-    return [_revision(guidance, revision) for guidance, revision in rows.tuples()]
+    return [_revision(guidance, revision) for guidance, revision in rows]
 
 
 def _revision(guidance: GuidanceRow, revision: RevisionRow) -> Revision:

@@ -120,9 +120,7 @@ class SubscriberStore:
             asking = row.model_copy(update=asked)
             await self._answer(session, asking, {"purpose": "confirm"}, link=self._links.confirm(row.id))
 
-    async def _answer(
-        self, session: AsyncSession, row: Subscriber, shared: Mapping[str, str], *, link: str
-    ) -> None:
+    async def _answer(self, session: AsyncSession, row: Subscriber, shared: Mapping[str, str], *, link: str) -> None:
         letter = Letter(
             realm=LIVE,
             letter_id=new_id(),
@@ -174,7 +172,10 @@ class SubscriberStore:
         return confirmed
 
     async def leave(self, subscriber_id: UUID) -> bool:
-        """End the subscription; False if it had ended already. The address is kept so that no list brings it back."""
+        """End the subscription and take back what was not sent yet; False if it had ended already.
+
+        The address is kept, so that no list of addresses brings it back.
+        """
         async with self._database.write() as session:
             left = await changed(
                 session,
@@ -183,6 +184,7 @@ class SubscriberStore:
                 .values(state=State.LEFT, left_at=self._clock.now()),
             )
             await _replace(session, [(subscriber_id, None)])
+            await self._ledger.withdraw(session, subscriber_id)
         return left
 
     async def forget_unconfirmed(self) -> bool:

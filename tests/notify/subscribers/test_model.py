@@ -35,8 +35,7 @@ def test_guidance_reaches_who_shares_a_group_and_a_place(wished: Wishes, matchin
     pairs = wished.pairs()
 
     reached = any(
-        audience in matching.audiences
-        and (not matching.areas or place == WHOLE_REGION or place in matching.areas)
+        audience in matching.audiences and (not matching.areas or place == WHOLE_REGION or place in matching.areas)
         for audience, place in pairs
     )
 
@@ -61,7 +60,7 @@ def test_the_whole_region_is_reached_from_everywhere_and_reaches_everywhere() ->
     [
         (" Aino.Kuura@Example.ORG ", "Aino.Kuura@example.org"),
         ("aino+ohjeet@sub.example.org", "aino+ohjeet@sub.example.org"),
-        ("aino@hämeenlinna.example", "aino@xn--hmeenlinna-s5a.example"),
+        ("aino@hämeenlinna.example", "aino@xn--hmeenlinna-q5a.example"),
     ],
 )
 def test_an_address_is_read_as_it_can_be_sent_to(typed: str, address: str) -> None:
@@ -120,7 +119,7 @@ def test_consent_names_the_version_and_the_very_words_that_were_shown() -> None:
     assert len(finnish.text_hash) == 64
     assert finnish.text_hash != swedish.text_hash
     assert finnish != consent(str)
-    assert CONSENT_TEXT != texts(Locale.FI)(CONSENT_TEXT)
+    assert texts(Locale.FI)(CONSENT_TEXT) != CONSENT_TEXT
 
 
 def test_a_link_is_genuine_for_its_own_subscriber_alone() -> None:

@@ -41,8 +41,8 @@ async def test_asking_keeps_the_consent_and_writes_a_letter(app: FastAPI, subscr
     [letter] = await letters_to(app, row.id)
     assert letter.letter.kind == Kind.CONFIRM
     assert letter.letter.not_after == STORM_EVENING + timedelta(hours=48)
-    assert letter.personal["link"].endswith("/confirm")
-    assert letter.address == "Aino@example.org"
+    assert letter.delivery.personal["link"].endswith("/confirm")
+    assert letter.delivery.address == "Aino@example.org"
 
 
 async def test_confirming_begins_the_subscription_and_dates_it(
@@ -69,8 +69,8 @@ async def test_who_asks_again_is_led_to_her_preferences_and_nothing_changes(
     assert await subscribers.get(aino) == before
     _, letter = await letters_to(app, aino)
     assert letter.letter.shared["purpose"] == "preferences"
-    assert not letter.personal["link"].endswith("/confirm")
-    assert letter.locale == "fi"
+    assert not letter.delivery.personal["link"].endswith("/confirm")
+    assert letter.delivery.locale == "fi"
 
 
 async def test_the_unconfirmed_are_forgotten_after_48_hours(
@@ -131,8 +131,12 @@ async def test_leaving_takes_back_what_had_not_been_sent(app: FastAPI, subscribe
 
     [hers] = await letters_to(app, aino)
     [other] = await letters_to(app, bertta)
-    assert (hers.state, hers.reason, hers.address) == ("refused", "the recipient has left", "")
-    assert other.state == "waiting"
+    assert (hers.delivery.state, hers.delivery.reason, hers.delivery.address) == (
+        "refused",
+        "the recipient has left",
+        "",
+    )
+    assert other.delivery.state == "waiting"
 
 
 async def test_a_changed_subscription_replaces_the_old_one(app: FastAPI, subscribers: SubscriberStore) -> None:
@@ -216,16 +220,12 @@ def _member(email: str) -> ImportedSubscriber:
     return ImportedSubscriber(email, Audience.MEMBERS, (FORSSA,), Locale.FI)
 
 
-async def _asked(
-    app: FastAPI, subscribers: SubscriberStore, email: str, wishes: Wishes = RESIDENT
-) -> UUID:
+async def _asked(app: FastAPI, subscribers: SubscriberStore, email: str, wishes: Wishes = RESIDENT) -> UUID:
     await subscribers.ask(email, wishes, consent=SHOWN)
     return (await row_of(app, email)).id
 
 
-async def _confirmed(
-    app: FastAPI, subscribers: SubscriberStore, email: str, wishes: Wishes = RESIDENT
-) -> UUID:
+async def _confirmed(app: FastAPI, subscribers: SubscriberStore, email: str, wishes: Wishes = RESIDENT) -> UUID:
     subscriber_id = await _asked(app, subscribers, email, wishes)
     assert await subscribers.confirm(subscriber_id)
     return subscriber_id
