@@ -104,6 +104,7 @@ def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberSt
     subscribers = SubscriberStore(house.database, clock=house.clock, ledger=ledger, links=links)
     house.jobs.every(FORGET_EVERY, subscribers.forget_unconfirmed)
     app.include_router(subscriber_pages(subscribers, links=links))
+    app.state.links = links
     app.state.subscribers = subscribers
     return subscribers
 
