@@ -1,0 +1,1 @@
+"""Benchmarks: the busy paths against their peers, in the same run on the same machine."""
