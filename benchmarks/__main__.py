@@ -1,0 +1,53 @@
+"""`python -m benchmarks [NAME…]`: measures, prints the table and writes the results file."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.broadcast import broadcast
+from benchmarks.checkin import checkin_accept
+from benchmarks.picture import picture_latency
+from benchmarks.processes import MissingProgramError
+from benchmarks.results import FILE, ROOT, Result, table, write
+from benchmarks.standings import checkin_cost_flat
+
+MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
+    "checkin_accept": checkin_accept,
+    "broadcast_vs_django": broadcast,
+    "broadcast_vs_smtp_source": broadcast,
+    "picture_latency": picture_latency,
+    "checkin_cost_flat": checkin_cost_flat,
+}
+
+
+def main() -> None:
+    """Measure what is named, or everything."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(MEASUREMENTS)}")
+    names = parser.parse_args().names or list(MEASUREMENTS)
+    if unknown := [name for name in names if name not in MEASUREMENTS]:
+        parser.error(f"there is no measurement {unknown[0]}; there are: {', '.join(MEASUREMENTS)}")
+    results = [result for measure in dict.fromkeys(MEASUREMENTS[name] for name in names) for result in _run(measure)]
+    write(results)
+    print(f"\n{table(results)}\n\nwritten to {FILE.relative_to(ROOT)}")
+
+
+def _run(measure: Callable[[Path], Sequence[Result]]) -> Sequence[Result]:
+    """One measurement in a folder of its own; without a program that it needs, a line that names it."""
+    print(f"{measure.__name__} ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="valmius-bench-") as folder:
+            return measure(Path(folder))
+    except MissingProgramError as error:
+        print(f"{measure.__name__} is left out: {error}", file=sys.stderr)
+        return ()
+    finally:
+        print(f"{measure.__name__} took {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
