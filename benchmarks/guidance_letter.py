@@ -14,19 +14,23 @@ LANGUAGES = ("fi", "sv")
 _TEXTS = {
     "fi": (
         "Sähkökatko jatkuu: tarkistakaa jäsenenne",
-        "Sähköt ovat poikki laajalla alueella, ja korjaus kestää ainakin huomiseen aamuun.\n\n"
-        "- Soittakaa niille jäsenille, jotka asuvat yksin.\n"
-        "- Avatkaa kokoontumistila, jos siellä on lämmin, ja kertokaa siitä ovessa.\n"
-        "- Säästäkää puhelinten akkuja: lähettäkää viestejä, älkää soittako turhaan.\n\n"
-        "Vettä jaetaan kunnantalon pihalla kello 8–20. **Ottakaa omat astiat mukaan.**\n\n",
+        (
+            "Sähköt ovat poikki laajalla alueella, ja korjaus kestää ainakin huomiseen aamuun.\n\n"
+            "- Soittakaa niille jäsenille, jotka asuvat yksin.\n"
+            "- Avatkaa kokoontumistila, jos siellä on lämmin, ja kertokaa siitä ovessa.\n"
+            "- Säästäkää puhelinten akkuja: lähettäkää viestejä, älkää soittako turhaan.\n\n"
+            "Vettä jaetaan kunnantalon pihalla kello 8–20. **Ottakaa omat astiat mukaan.**\n\n"
+        ),
     ),
     "sv": (
         "Elavbrottet fortsätter: kontakta era medlemmar",
-        "Strömmen är borta på ett stort område, och reparationen tar åtminstone till i morgon bitti.\n\n"
-        "- Ring de medlemmar som bor ensamma.\n"
-        "- Öppna samlingslokalen om den är varm, och berätta om det på dörren.\n"
-        "- Spara på telefonernas batterier: skicka meddelanden, ring inte i onödan.\n\n"
-        "Vatten delas ut på kommunhusets gård klockan 8–20. **Ta med egna kärl.**\n\n",
+        (
+            "Strömmen är borta på ett stort område, och reparationen tar åtminstone till i morgon bitti.\n\n"
+            "- Ring de medlemmar som bor ensamma.\n"
+            "- Öppna samlingslokalen om den är varm, och berätta om det på dörren.\n"
+            "- Spara på telefonernas batterier: skicka meddelanden, ring inte i onödan.\n\n"
+            "Vatten delas ut på kommunhusets gård klockan 8–20. **Ta med egna kärl.**\n\n"
+        ),
     ),
 }
 
