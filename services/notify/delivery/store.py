@@ -82,14 +82,13 @@ class Ledger:
 
     async def due(self, lane: Lane, now: datetime) -> bool:
         """True if the lane is not paused and has a delivery to claim. Takes no lock."""
-        claimable = exists().where(
-            col(DeliveryRow.lane) == lane,
-            or_(
-                *(
-                    (col(DeliveryRow.state) == state) & (col(DeliveryRow.due_at) <= now)
-                    for state in (State.WAITING, State.DEFERRED)
+        claimable = or_(
+            *(
+                exists().where(
+                    col(DeliveryRow.lane) == lane, col(DeliveryRow.state) == state, col(DeliveryRow.due_at) <= now
                 )
-            ),
+                for state in (State.WAITING, State.DEFERRED)
+            )
         )
         paused = exists().where(col(LaneState.lane) == lane)
         async with self._database.read() as session:
