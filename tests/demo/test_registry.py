@@ -210,7 +210,7 @@ def test_the_staff_has_one_person_for_each_role() -> None:
         "Eero": ("editor",),
         "Aino": ("approver",),
         "Ylva": ("administrator",),
-        "Kaarina": ("viewer",),
+        "Kaarina": ("clerk",),
     }
     assert {person.language for person in demo_people() if person.name.startswith("Ylva")} == {"sv"}
     assert all(person.email.endswith("@example.org") for person in demo_people())
