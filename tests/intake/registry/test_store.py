@@ -4,6 +4,7 @@ from io import BytesIO
 from uuid import uuid4
 
 from sqlalchemy import select, update
+from sqlmodel import col
 
 from services.intake.audit.store import AuditRow
 from services.intake.registry.model import ImportReport
@@ -143,7 +144,7 @@ async def test_an_uploaded_file_is_imported_by_one_caller_and_forgotten_after_a_
     await store.finish_upload(name, ImportReport(rows=1, new=1))
     assert await store.upload(name, person_id=person_id) == ("done", ImportReport(rows=1, new=1))
     async with intake.database.read() as session:
-        assert (await session.execute(select(Upload.body))).scalar_one() == b""
+        assert (await session.execute(select(col(Upload.body)))).scalar_one() == b""
 
     intake.clock.move(hours=25)
     await store.forget_uploads()
