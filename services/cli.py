@@ -26,12 +26,12 @@ from shared.log import configure
 from shared.settings import Settings, SettingsError
 from shared.streams import server_config
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented registry with the real totals.")
 app.add_typer(demo_app, name="demo")
 
 Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
-FOLDER = typer.Option(Path("var"), help="Where all data stands.")
+FOLDER = typer.Option(help="Where all data stands.")
 
 
 def main() -> None:

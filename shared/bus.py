@@ -26,7 +26,7 @@ from structlog.contextvars import bound_contextvars
 from shared.clock import Clock
 from shared.db import Database
 from shared.dead_letters import DeadLetters
-from shared.events import Event
+from shared.events import Event, NotPermittedError
 from shared.ids import new_id
 from shared.keys import seed_file
 from shared.log import logger
@@ -48,6 +48,7 @@ PERMANENT = (
     RecursionError,
     DataError,
     IntegrityError,
+    NotPermittedError,
 )
 """Faults of the message itself: trying again cannot help."""
 

@@ -16,6 +16,10 @@ from shared.realm import Realm
 EVENT_TYPES: dict[str, type["Event"]] = {}
 
 
+class NotPermittedError(ValueError):
+    """An event asks for what no message may bring about. It will never work; the text names no person."""
+
+
 class Event(BaseModel):
     """A past fact. `subject` is where it is published: `<service>.<realm>.<fact>`."""
 

@@ -1,0 +1,352 @@
+"""Letter format: a letter is written once per language and cut at its placeholders; each copy is spliced from it."""
+
+import hmac
+import re
+import textwrap
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cache
+from html import escape
+from pathlib import Path
+from uuid import UUID
+
+import nh3
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+
+from services.notify.delivery.model import Kind, Lane, Letter, Recipient
+from shared.i18n import Locale, catalogue, locale_or, moment, texts
+from shared.ids import derived_token
+
+LETTERS = Path(__file__).parent.parent / "letters"
+
+PERSONAL: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CHECKIN: ("association", "link"),
+    Kind.SIGN_IN: ("name", "link"),
+    Kind.CONFIRM: ("link",),
+    Kind.GUIDANCE: ("leave",),
+}
+"""What differs between the copies of a letter; `leave` is made from the recipient's id."""
+
+LINKS = frozenset({"link", "leave"})
+MAX_VALUE, MAX_LINK = 600, 300
+"""Bytes of one personal value, so that a line with one value or two links stays below SMTP's 998."""
+
+MAX_LINE = 998
+MAX_LETTER = 40_000
+
+_CUT = re.compile("\x1b([a-z]+)\x1b")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+_NOT_IN_A_VALUE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WEB_ADDRESS = re.compile(r"[!#-;=?-\[\]_A-Za-z~]+")
+_MAILBOX = re.compile(r"([^\s<>()\[\]\\,;:\"@]{1,64})@([^\s<>()\[\]\\,;:\"@]{1,250})")
+
+
+class LetterError(ValueError):
+    """A letter or a copy of it cannot be written; trying again cannot help. The text names no person."""
+
+
+@dataclass(frozen=True)
+class Imprint:
+    """What every letter of an installation says of its sender."""
+
+    public_url: str
+    mail_domain: str
+    phone: str
+    secret: str
+
+    def leave_link(self, recipient_id: UUID) -> str:
+        """Where a subscriber changes or ends the subscription without signing in."""
+        return f"{self.public_url}/s/{recipient_id}/{derived_token(self.secret, 'subscription', recipient_id)}"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text cut at its placeholders: a piece, a name, a piece, a name, ..., a piece."""
+
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def at_placeholders(cls, text: str) -> "Cut":
+        """The pieces of a text in which placeholders stand."""
+        return cls(tuple(_CUT.split(text)))
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The text with these values."""
+        spliced = list(self.pieces)
+        spliced[1::2] = [values[name] for name in self.pieces[1::2]]
+        return "".join(spliced)
+
+    @property
+    def longest_line(self) -> int:
+        """Bytes of the longest line that can come about."""
+        whole = self.filled({name: "x" * _most(name) for name in self.pieces[1::2]})
+        return max(len(line.encode()) for line in whole.split("\r\n"))
+
+
+def _most(name: str) -> int:
+    return MAX_LINK if name in LINKS else MAX_VALUE
+
+
+@dataclass(frozen=True)
+class Template:
+    """One letter in one language, ready to be filled for each recipient."""
+
+    kind: Kind
+    imprint: Imprint
+    letter_id: UUID
+    subject: Cut
+    head: bytes
+    frames: Mapping[bool, tuple[bytes, bytes, bytes]]
+    text: Cut
+    html: Cut
+    folded: bool
+
+    def fill(self, recipient: Recipient, *, eight_bit: bool = True) -> bytes:
+        """The whole message for one recipient, lines ended by CRLF and not dot-stuffed.
+
+        With `eight_bit` the bodies stand as UTF-8, for relays that announce 8BITMIME; else, and where a line would be
+        too long, as base64. Raises LetterError when the address or a personal value cannot be used.
+        """
+        values = self._values(recipient)
+        escaped = {name: escape(value) for name, value in values.items()}
+        plain = eight_bit and self.folded and all(len(value.encode()) <= _most(name) for name, value in escaped.items())
+        before, between, after = self.frames[plain]
+        text, html = self.text.filled(values).encode(), self.html.filled(escaped).encode()
+        if not plain:
+            text, html = _base64(text), _base64(html)
+        return b"".join((self._own_head(recipient, values), self.head, before, text, between, html, after))
+
+    def _values(self, recipient: Recipient) -> dict[str, str]:
+        values = dict(recipient.personal)
+        if self.kind is Kind.GUIDANCE:
+            values["leave"] = self.imprint.leave_link(recipient.recipient_id)
+        for name in PERSONAL[self.kind]:
+            _check(name, values.get(name), self.imprint)
+        return values
+
+    def _own_head(self, recipient: Recipient, values: Mapping[str, str]) -> bytes:
+        lines = [
+            f"To: {mailbox(recipient.address)}",
+            f"Subject: {header_text(self.subject.filled(values))}",
+            f"Message-ID: <{self.letter_id}.{recipient.recipient_id}@{self.imprint.mail_domain}>",
+        ]
+        if self.kind is Kind.GUIDANCE:
+            lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
+            lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
+    """Write a letter in one language. Raises LetterError when its texts are missing or too long."""
+    values = _shared_values(letter, locale, imprint)
+    try:
+        subject = " ".join(_render(letter.kind, "subject.txt", locale, values=values).split())
+        if not letter.realm.live:
+            subject = f"{texts(locale)('EXERCISE:')} {subject}"
+        values["subject"] = subject
+        text = _wrapped(_render(letter.kind, "body.txt", locale, values=values))
+        html = _render(letter.kind, "body.html", locale, values=values)
+    except (TemplateError, KeyError) as error:
+        raise LetterError(f"letter {letter.kind} cannot be written: {error}") from error
+    if len(text.encode()) + len(html.encode()) > MAX_LETTER:
+        raise LetterError(f"letter {letter.kind} is longer than {MAX_LETTER // 1000} kB")
+    parts = [Cut.at_placeholders(_crlf(part)) for part in (text, html)]
+    return Template(
+        kind=letter.kind,
+        imprint=imprint,
+        letter_id=letter.letter_id,
+        subject=Cut.at_placeholders(subject),
+        head=_shared_head(letter, locale, imprint),
+        frames={eight_bit: _frame(letter, imprint, eight_bit=eight_bit) for eight_bit in (True, False)},
+        text=parts[0],
+        html=parts[1],
+        folded=all(part.longest_line <= MAX_LINE for part in parts),
+    )
+
+
+def mailbox(address: str) -> str:
+    """The address as SMTP and the To header take it, its domain in ASCII. Raises LetterError if it is none."""
+    parts = _MAILBOX.fullmatch(address.strip())
+    if parts is None or _NOT_IN_A_VALUE.search(address):
+        raise LetterError("address is not valid")
+    if address.isascii():
+        return parts.group()
+    local, domain = parts.groups()
+    try:
+        return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode('ascii')}"
+    except UnicodeError as error:
+        raise LetterError("address has letters that mail cannot carry") from error
+
+
+def header_text(text: str) -> str:
+    """A header's text: itself where it is short ASCII, else encoded words (RFC 2047) on folded lines."""
+    if text.isascii() and text.isprintable() and "=?" not in text and len(text) <= 76:
+        return text
+    words, word = [], b""
+    for letter in text:
+        more = letter.encode()
+        if len(word) + len(more) > 42:
+            words.append(word)
+            word = b""
+        word += more
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in [*words, word])
+
+
+def _check(name: str, value: str | None, imprint: Imprint) -> None:
+    if value is None:
+        raise LetterError(f"{name} is missing")
+    if _NOT_IN_A_VALUE.search(value):
+        raise LetterError(f"{name} has a line break or a control character")
+    if len(value.encode(errors="surrogatepass")) > _most(name) or _SURROGATE.search(value):
+        raise LetterError(f"{name} is too long or not text")
+    if name in LINKS:
+        _check_link(name, value, imprint)
+
+
+def _check_link(name: str, value: str, imprint: Imprint) -> None:
+    if not value.startswith(f"{imprint.public_url}/") or not _WEB_ADDRESS.fullmatch(value):
+        raise LetterError(f"{name} leads away from this installation")
+
+
+def _shared_values(letter: Letter, locale: Locale, imprint: Imprint) -> dict[str, object]:
+    """What the texts use, with placeholders for what is personal."""
+    shared = {name: _CONTROL.sub("", value) for name, value in letter.shared.items()}
+    values: dict[str, object] = {name: value for name, value in shared.items() if "." not in name}
+    for name in {name.partition(".")[0] for name in shared if "." in name}:
+        values[name] = _in_language(shared, name, locale)
+    values |= {
+        "exercise": not letter.realm.live,
+        "lang": locale.lang,
+        "phone": imprint.phone,
+        "deadline": moment(_deadline(shared, letter.not_after), locale),
+        "purpose": shared.get("purpose", ""),
+    }
+    if letter.kind is Kind.GUIDANCE:
+        values |= _guidance_values(shared, locale, imprint)
+    return values | {name: f"\x1b{name}\x1b" for name in PERSONAL[letter.kind]}
+
+
+def _guidance_values(shared: Mapping[str, str], locale: Locale, imprint: Imprint) -> dict[str, object]:
+    borrowed = not shared.get(f"text.{locale}")
+    html = _in_language(shared, "html", locale) or f"<p>{escape(_in_language(shared, 'text', locale))}</p>"
+    page = shared.get("page", "")
+    if page:
+        _check_link("page", page, imprint)
+    return {
+        "borrowed": borrowed,
+        "text_lang": Locale.FI.lang if borrowed else locale.lang,
+        "page": page,
+        "areas": _in_language(shared, "areas", locale),
+        "html": _safe_html(html),
+    }
+
+
+def _in_language(shared: Mapping[str, str], name: str, locale: Locale) -> str:
+    """A text in this language, else in Finnish, else empty."""
+    return shared.get(f"{name}.{locale}") or shared.get(f"{name}.{Locale.FI}") or ""
+
+
+def _deadline(shared: Mapping[str, str], otherwise: datetime) -> datetime:
+    try:
+        closes_at = datetime.fromisoformat(shared["closes_at"])
+    except (KeyError, ValueError):
+        return otherwise
+    return closes_at if closes_at.tzinfo else otherwise
+
+
+def _safe_html(html: str) -> str:
+    """The editor's HTML once more through the sieve, and folded where a line break means no more than a space."""
+    clean = nh3.clean(html, url_schemes={"http", "https", "mailto", "tel"})
+    if "<pre" in clean:
+        return clean
+    parts = re.split(r"(<[^>]*>)", clean)
+    parts[::2] = [_folded(part) for part in parts[::2]]
+    return re.sub(r"(</(?:p|li|ul|ol|h\d|blockquote)>)", "\\1\n", "".join(parts))
+
+
+def _folded(text: str) -> str:
+    if len(text) <= 200:
+        return text
+    lines = textwrap.wrap(
+        text, 200, break_long_words=False, break_on_hyphens=False, drop_whitespace=False, replace_whitespace=False
+    )
+    return "\n".join(lines)
+
+
+@cache
+def _environment(locale: Locale, *, autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(LETTERS),
+        autoescape=autoescape,  # noqa: S701 - plain text must not be escaped
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(catalogue(locale), newstyle=True)  # type: ignore[attr-defined]
+    return environment
+
+
+def _render(kind: Kind, part: str, locale: Locale, *, values: Mapping[str, object]) -> str:
+    environment = _environment(locale, autoescape=part.endswith(".html"))
+    return environment.get_template(f"{kind}/{part}").render(**values)
+
+
+def _wrapped(text: str) -> str:
+    """Lines of at most 76 characters; an address that is longer stays whole."""
+    lines = [textwrap.wrap(line, 76, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")]
+    whole = "\n".join("\n".join(wrapped) for wrapped in lines)
+    return re.sub(r"\n{3,}", "\n\n", whole).strip() + "\n"
+
+
+def _crlf(text: str) -> str:
+    return "\r\n".join(text.splitlines()) + "\r\n"
+
+
+def _shared_head(letter: Letter, locale: Locale, imprint: Imprint) -> bytes:
+    head = EmailMessage(policy=SMTP)
+    council = texts(locale)("The association council of Kanta-Häme").replace('"', "")
+    head["From"] = f'"{council}" <valmius@{imprint.mail_domain}>'
+    head["Date"] = format_datetime(letter.created_at or letter.not_after)
+    head["Auto-Submitted"] = "auto-generated"
+    head["Content-Language"] = locale.lang
+    if letter.lane is Lane.BULK:
+        head["Precedence"] = "bulk"
+    if letter.kind is Kind.GUIDANCE:
+        head["List-Id"] = f"<guidance.{imprint.mail_domain}>"
+    if not letter.realm.live:
+        head["X-Valmius-Realm"] = letter.realm.id
+    return head.as_bytes().removesuffix(b"\r\n")
+
+
+def _frame(letter: Letter, imprint: Imprint, *, eight_bit: bool) -> tuple[bytes, bytes, bytes]:
+    """The MIME around the two bodies: what stands before, between and after them."""
+    whole = EmailMessage(policy=SMTP)
+    whole["MIME-Version"] = "1.0"
+    whole["Content-Type"] = "multipart/alternative"
+    whole.set_boundary(f"=_{hmac.digest(imprint.secret.encode(), letter.letter_id.bytes, 'sha256').hex()[:40]}")
+    for subtype in ("plain", "html"):
+        part = EmailMessage(policy=SMTP)
+        part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+        part["Content-Transfer-Encoding"] = "8bit" if eight_bit else "base64"
+        part.set_payload("\x1bbody\x1b")
+        whole.attach(part)
+    before, between, after = whole.as_bytes().split(b"\x1bbody\x1b")
+    return before, between, after
+
+
+def _base64(body: bytes) -> bytes:
+    encoded = b64encode(body)
+    return b"".join(encoded[start : start + 76] + b"\r\n" for start in range(0, len(encoded), 76))
+
+
+def locale_of(recipient: Recipient) -> Locale:
+    """The language in which a recipient gets a letter; Finnish where hers is not known."""
+    return locale_or(recipient.locale)

@@ -1,0 +1,267 @@
+"""Store: the ledger, one row per (letter, recipient). Counts are derived from its rows and from nothing else."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.notify.delivery.ledger_rows import (
+    claim_rows,
+    delivery_values,
+    end_rows,
+    ended_leases,
+    recover_rows,
+    settle_rows,
+    wished,
+    write_deliveries,
+    write_letters,
+)
+from services.notify.delivery.model import (
+    WISHABLE,
+    Claimed,
+    Counts,
+    Kind,
+    Lane,
+    Letter,
+    Outcome,
+    Recipient,
+    State,
+    address_key,
+)
+from services.notify.delivery.schema import DeliveryRow, LaneState, LetterRow, RosterRow
+from shared.clock import Clock
+from shared.db import Database, insert_into
+from shared.events import NotPermittedError
+from shared.events.notify import LetterWish
+from shared.realm import Realm
+
+RECIPIENT_LEFT = "the recipient has left"
+EXERCISE_ENDED = "exercise has ended"
+
+
+class Ledger:
+    """Letters and their deliveries. Adding is idempotent; claiming is exclusive; a final state stays."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._fresh: set[Lane] = set()
+        self._wakers: dict[Lane, list[Callable[[], None]]] = defaultdict(list)
+        self._hear = database.group(self._write_wishes)
+        self._settle = database.group(self._write_outcomes)
+        database.after_commit(self._wake)
+
+    def on_added(self, lane: Lane, wake: Callable[[], None]) -> None:
+        """Have `wake` called after a commit that added letters to this lane."""
+        self._wakers[lane].append(wake)
+
+    async def add(self, session: AsyncSession, letter: Letter, *, recipients: Sequence[Recipient]) -> int:
+        """Put the letter to these recipients into the ledger, in the caller's transaction; how many were new.
+
+        A recipient who has this letter already keeps the first one, whatever its state. Raises NotPermittedError when
+        (realm, letter_id) is already a letter of another kind.
+        """
+        connection = await session.connection()
+        return await connection.run_sync(self._add, letter, recipients)
+
+    async def hear(self, wish: LetterWish) -> bool:
+        """Put one wished letter into the ledger, together with others that came now; False if it was there already.
+
+        Raises NotPermittedError for a kind that a message cannot ask for, and for the id of a letter of another kind.
+        """
+        if wish.kind not in WISHABLE:
+            raise NotPermittedError(f"a letter of kind {wish.kind[:40]!r} cannot be asked for by a message")
+        outcome = await self._hear(wish)
+        if outcome is None:
+            raise NotPermittedError("the letter's id belongs to a letter of another kind")
+        return outcome
+
+    async def due(self, lane: Lane, now: datetime) -> bool:
+        """True if the lane is not paused and has a delivery to claim. Takes no lock."""
+        waiting, deferred = (
+            exists().where(
+                col(DeliveryRow.lane) == lane, col(DeliveryRow.state) == state, col(DeliveryRow.due_at) <= now
+            )
+            for state in (State.WAITING, State.DEFERRED)
+        )
+        paused = exists().where(col(LaneState.lane) == lane)
+        async with self._database.read() as session:
+            return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
+
+    async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
+        """Up to `limit` due deliveries, each given to this caller alone for LEASE: retries first, then oldest first."""
+
+        def write(connection: Connection, _items: Sequence[None]) -> Sequence[list[Claimed]]:
+            taken: list[Claimed] = []
+            for state in (State.DEFERRED, State.WAITING):
+                if len(taken) < limit:
+                    taken += claim_rows(connection, lane, state=state, limit=limit - len(taken), now=now)
+            return [taken]
+
+        [taken] = await self._database.write_many(write, [None])
+        return taken
+
+    async def letters(self, keys: Collection[tuple[str, UUID]]) -> list[Letter]:
+        """The letters of these (realm, letter_id)."""
+        pairs = tuple_(col(LetterRow.realm), col(LetterRow.letter_id))
+        async with self._database.read() as session:
+            rows = (await session.execute(select(LetterRow).where(pairs.in_(sorted(keys))))).scalars()
+            return [
+                Letter(
+                    realm=Realm(row.realm),
+                    letter_id=row.letter_id,
+                    kind=Kind(row.kind),
+                    lane=Lane(row.lane),
+                    not_after=row.not_after,
+                    shared=row.shared,
+                    created_at=row.created_at,
+                )
+                for row in rows
+            ]
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> int:
+        """Write what became of deliveries, together with others that ended now; how many of them were written.
+
+        A claim that somebody else has taken over is left to him, but `sent` is written in any case: it happened. The
+        end of a reported kind is announced in the same transaction.
+        """
+        return await self._settle(outcomes) if outcomes else 0
+
+    async def recover(self, now: datetime) -> int:
+        """Give deliveries whose lease ended back to the lanes as ambiguous; how many.
+
+        Whoever held them died, perhaps after the relay had taken the letter. Too often: `unknown`, for a person.
+        """
+
+        def write(connection: Connection, _items: Sequence[None]) -> Sequence[int]:
+            return [recover_rows(connection, now)]
+
+        if not await self._leases_ended(now):
+            return 0
+        self._fresh |= set(Lane)
+        [recovered] = await self._database.write_many(write, [None])
+        return recovered
+
+    async def counts(self, realm: Realm, letter_id: UUID) -> Counts:
+        """How many deliveries of the letter stand where, counted from the rows."""
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(col(DeliveryRow.state), func.count())
+                .where(col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
+                .group_by(col(DeliveryRow.state))
+            )
+            return Counts(**{str(state): int(number) for state, number in rows})
+
+    async def drop(self, realm: Realm) -> int:
+        """End the letters of an exercise: what waits is refused, its roster is emptied; how many were refused.
+
+        Raises ValueError for the live realm.
+        """
+        if realm.live:
+            raise ValueError("only the letters of an exercise can be dropped")
+
+        def write(connection: Connection, _items: Sequence[None]) -> Sequence[int]:
+            connection.execute(delete(RosterRow).where(col(RosterRow.realm) == realm))
+            waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
+            theirs = (col(DeliveryRow.realm) == realm) & waiting
+            return [end_rows(connection, theirs, state=State.REFUSED, reason=EXERCISE_ENDED, now=now)]
+
+        now = self._clock.now()
+        [refused] = await self._database.write_many(write, [None])
+        return refused
+
+    async def withdraw(self, session: AsyncSession, recipient_id: UUID) -> int:
+        """Refuse what still waits for somebody who has left, in the caller's transaction; how many letters."""
+
+        def write(connection: Connection) -> int:
+            waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
+            hers = col(DeliveryRow.lane).in_(list(Lane)) & waiting & (col(DeliveryRow.recipient_id) == recipient_id)
+            return end_rows(connection, hers, state=State.REFUSED, reason=RECIPIENT_LEFT, now=self._clock.now())
+
+        connection = await session.connection()
+        return await connection.run_sync(write)
+
+    async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
+        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""
+        keys = sorted({address_key(address) for address in addresses})
+        async with self._database.write() as session:
+            if keys:
+                statement = insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing()
+                await session.execute(statement, [{"realm": realm.id, "address": key} for key in keys])
+
+    async def roster(self, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Those of these (realm, address) that stand on the roster of their exercise, as (realm, address_key)."""
+        keys = sorted({(realm, address_key(address)) for realm, address in wanted})
+        if not keys:
+            return frozenset()
+        pairs = tuple_(col(RosterRow.realm), col(RosterRow.address))
+        async with self._database.read() as session:
+            rows = await session.execute(select(col(RosterRow.realm), col(RosterRow.address)).where(pairs.in_(keys)))
+            return frozenset((realm, address) for realm, address in rows)
+
+    async def pause(self, lane: Lane, reason: str) -> None:
+        """Claim nothing more from this lane until somebody resumes it."""
+        async with self._database.write() as session:
+            statement = insert_into(self._database.dialect, LaneState).on_conflict_do_nothing()
+            await session.execute(statement, {"lane": lane, "reason": reason, "paused_at": self._clock.now()})
+
+    async def resume(self, lane: Lane) -> None:
+        """Let the lane go on."""
+        async with self._database.write() as session:
+            await session.execute(delete(LaneState).where(col(LaneState.lane) == lane))
+            self._fresh.add(lane)
+
+    async def paused(self, lane: Lane) -> str | None:
+        """Why the lane pauses, or None if it does not."""
+        async with self._database.read() as session:
+            row = await session.get(LaneState, lane)
+            return row.reason if row else None
+
+    def _add(self, connection: Connection, letter: Letter, recipients: Sequence[Recipient]) -> int:
+        now = self._clock.now()
+        kinds = write_letters(connection, [letter], now)
+        if kinds[letter.realm, letter.letter_id] != letter.kind:
+            raise NotPermittedError("the letter's id belongs to a letter of another kind")
+        rows = [delivery_values(letter, recipient, now) for recipient in recipients]
+        added = write_deliveries(connection, rows)
+        if added:
+            self._fresh.add(letter.lane)
+        return len(added)
+
+    def _write_wishes(self, connection: Connection, wishes: Sequence[LetterWish]) -> Sequence[bool | None]:
+        """For each wish whether it was new; None where it may not use that letter's id."""
+        now = self._clock.now()
+        wanted = [wished(wish) for wish in wishes]
+        kinds = write_letters(connection, [letter for letter, _ in wanted], now)
+        permitted = [kinds[letter.realm, letter.letter_id] == letter.kind for letter, _ in wanted]
+        rows = [
+            delivery_values(letter, recipient, now)
+            for (letter, recipient), fits in zip(wanted, permitted, strict=True)
+            if fits
+        ]
+        added = write_deliveries(connection, rows)
+        outcomes: list[bool | None] = []
+        for (letter, recipient), fits in zip(wanted, permitted, strict=True):
+            key = (letter.realm.id, letter.letter_id, recipient.recipient_id)
+            outcomes.append(key in added if fits else None)
+            if key in added:
+                self._fresh.add(letter.lane)
+        return outcomes
+
+    def _write_outcomes(self, connection: Connection, groups: Sequence[Sequence[Outcome]]) -> Sequence[int]:
+        written = settle_rows(connection, [outcome for outcomes in groups for outcome in outcomes])
+        return [sum(outcome.delivery.id in written for outcome in outcomes) for outcomes in groups]
+
+    async def _leases_ended(self, now: datetime) -> bool:
+        async with self._database.read() as session:
+            return bool((await session.execute(select(exists().where(*ended_leases(now))))).scalar_one())
+
+    def _wake(self) -> None:
+        lanes, self._fresh = self._fresh, set()
+        for lane in lanes:
+            for wake in self._wakers[lane]:
+                wake()
