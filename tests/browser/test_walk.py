@@ -24,7 +24,7 @@ class Accessibility:
         for viewport in (PHONE, DESK):
             page.set_viewport_size(viewport)
             for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # the stub wants literals
+                page.emulate_media(color_scheme=scheme)
                 self._check(page, f"{name} {viewport['width']} {scheme}")
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wide > 0:
@@ -62,4 +62,4 @@ def test_the_storm_evening(system: System, browser: Browser) -> None:
 
 def first_of_tammela(walk: Walk) -> str:
     """The address of an association of Tammela that was asked."""
-    return next(letter["to"] for letter in walk.read_mail(limit="200") if letter["to"].startswith("tammela-"))
+    return next(str(letter["to"]) for letter in walk.read_mail(limit="200") if letter["to"].startswith("tammela-"))
