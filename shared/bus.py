@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import nats.errors
@@ -29,6 +28,7 @@ from shared.db import Database
 from shared.dead_letters import DeadLetters
 from shared.events import Event, NotPermittedError
 from shared.ids import new_id
+from shared.keys import seed_file
 from shared.log import logger
 from shared.outbox import Relay
 from shared.plumbing import DeadLetter
@@ -235,11 +235,6 @@ def _broker(service: str, settings: Nats, policy: Any) -> NatsBroker:
         max_outstanding_pings=2,
         connect_timeout=5,
     )
-
-
-def seed_file(folder: Path, identity: str) -> Path:
-    """Where an identity's nkey seed is kept (mode 0600)."""
-    return folder / f"{identity}.nk"
 
 
 def _plain(error: Exception) -> str:

@@ -206,9 +206,10 @@ class GroupCommit(Generic[Item, Outcome]):
 
 
 def _engine_options(url: str) -> dict[str, Any]:
+    quiet = {"hide_parameters": True}  # an error's text must not carry addresses and free text into the log
     if url.startswith("postgresql"):
-        return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    return {}
+        return {**quiet, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    return quiet
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

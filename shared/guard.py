@@ -55,7 +55,11 @@ class Guard:
             await PlainTextResponse(f"At most {limit // KIB} KiB may be sent here.", 413)(scope, receive, send)
             return
         inner: Scope = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
-        inner["state"] = {**scope.get("state", {}), "locale": locale_of(scope, headers)}
+        inner["state"] = {
+            **scope.get("state", {}),
+            "locale": locale_of(scope, headers),
+            "bodiless": scope["method"] == "HEAD",
+        }
         with bound_contextvars(correlation_id=str(new_id())):
             await self._app(inner, _bounded(receive, limit), _dressed(scope, send))
 

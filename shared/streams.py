@@ -10,6 +10,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 from nats.js.errors import NotFoundError
 
 from shared.events import Event
+from shared.keys import PROVISIONER
 from shared.log import logger
 
 log = logger(__name__)
@@ -156,7 +157,7 @@ def server_config(voices: Sequence[Voice], keys: Mapping[str, str], *, listen: s
     `keys` are public nkeys by service name; `provision` is the identity that may declare streams and nothing else.
     """
     users = [_user(keys[voice.service], permissions(voice)) for voice in voices]
-    users.append(_user(keys["provision"], {"publish": ["$JS.API.>"], "subscribe": ["_INBOX.provision.>"]}))
+    users.append(_user(keys[PROVISIONER], {"publish": ["$JS.API.>"], "subscribe": ["_INBOX.provision.>"]}))
     listed = "\n".join(f"      {user}" for user in users)
     return f"""# Written by `valmius bus-config`; do not edit.
 listen: "{listen}"

@@ -95,7 +95,9 @@ class Pages:
         self, request: Request, template: str, *, status: int = 200, realm: Realm = LIVE, **values: Any
     ) -> Response:
         """The page as a response. On staff pages a chosen language is remembered in a cookie."""
-        response = HTMLResponse(self.html(request, template, realm=realm, **values), status_code=status)
+        response = HTMLResponse(
+            self.html(request, template, realm=realm, status=int(status), **values), status_code=status
+        )
         response.headers["content-language"] = request.state.locale.lang
         if "lang" in request.query_params and getattr(request.state, "staff", None):
             response.set_cookie(

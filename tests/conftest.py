@@ -6,9 +6,11 @@ from pathlib import Path
 import nats
 import pytest
 
+from shared.ids import new_id
 from shared.settings import Nats, Settings
 from shared.streams import Voice, provision
 from tests.fakes import FakeClock
+from tests.postgres import Postgres
 from tests.servers import NatsServer
 
 
@@ -53,3 +55,21 @@ async def provision_voices(server: NatsServer, *voices: Voice) -> None:
     connection = await nats.connect(server.url)
     await provision(connection.jetstream(), voices)
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real PostgreSQL for all tests of this process."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/each.db"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.create(f"t{new_id().hex}")

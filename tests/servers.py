@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sysconfig
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class NatsServer:
                 return int(json.loads(text)["nats"][0].rsplit(":", 1)[1])
             if self._process is not None and self._process.poll() is not None:
                 break
-            _pause()
+            pause(0.01)
         raise RuntimeError(f"nats-server did not start: {(self.folder / 'log').read_text()[-500:]}")
 
     @property
@@ -86,11 +87,10 @@ class NatsServer:
             self._process.wait(10)
 
 
-def _pause() -> None:
+def pause(seconds: float) -> None:
     """A moment for another process."""
-    import time
 
-    time.sleep(0.01)
+    time.sleep(seconds)
 
 
 async def eventually(true: Callable[[], Awaitable[bool]], *, within: float = 15.0) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from services.demo import names
 from shared import region
+from shared.identity import Role
 
 Language = Literal["fi", "fi@selko", "sv", "en"]
 
@@ -64,16 +65,6 @@ HEADINGS = (
 )
 
 
-class Role(StrEnum):
-    """What a member of staff may do."""
-
-    LIAISON = "liaison"
-    EDITOR = "editor"
-    APPROVER = "approver"
-    ADMINISTRATOR = "administrator"
-    VIEWER = "viewer"
-
-
 class Audience(StrEnum):
     """The group for which a subscriber reads."""
 
@@ -84,14 +75,14 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True)
 class DemoAssociation:
-    """An invented association; `municipality` and `sector` are codes, about one in 66 has no `email`."""
+    """An invented association; `municipality` and `sector` are codes."""
 
     register_number: str
     name: str
     municipality: str
     sector: str
     contact_name: str
-    email: str | None
+    email: str
     phone: str
     language: Language
 
@@ -207,7 +198,7 @@ def _association(serial: int, entry: _Entry, rng: Random) -> DemoAssociation:
         municipality=entry.municipality,
         sector=entry.sector,
         contact_name=names.person_name(rng, entry.language),
-        email=None if serial % 66 == 0 else f"{_slug(entry.municipality)}-{serial:04d}@example.org",
+        email=f"{_slug(entry.municipality)}-{serial:04d}@example.org",
         phone=f"+358 40 000 {serial:04d}",
         language=entry.language,
     )
@@ -247,7 +238,7 @@ def demo_people() -> tuple[DemoPerson, ...]:
         DemoPerson("Eero Tuiskuvirta", "eero.tuiskuvirta@example.org", (Role.EDITOR,), "fi"),
         DemoPerson("Aino Kuurasalmi", "aino.kuurasalmi@example.org", (Role.APPROVER,), "fi"),
         DemoPerson("Ylva Daggholme", "ylva.daggholme@example.org", (Role.ADMINISTRATOR,), "sv"),
-        DemoPerson("Kaarina Sumunotko", "kaarina.sumunotko@example.org", (Role.VIEWER,), "fi"),
+        DemoPerson("Kaarina Sumunotko", "kaarina.sumunotko@example.org", (Role.CLERK,), "fi"),
     )
 
 

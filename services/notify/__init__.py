@@ -31,4 +31,4 @@ VOICE = Voice(
     ),
 )
 
-SERVES: tuple[str, ...] = ("/", "/guidance", "/subscribe", "/s/", "/notify/")
+SERVES: tuple[str, ...] = ("/", "/guidance", "/subscribe", "/s/", "/m/", "/g/", "/notify/")

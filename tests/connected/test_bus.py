@@ -84,12 +84,13 @@ async def test_an_event_saved_with_its_fact_reaches_the_other_service(
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     event = round_closed()
 
     async with (
-        running(STATUS, nats_server.url, status_db),
-        running(INTAKE, nats_server.url, intake_db, listener) as bus,
+        running(STATUS, url, status_db),
+        running(INTAKE, url, intake_db, listener) as bus,
     ):
         async with status_db.write() as session:
             await announce(session, [event])
@@ -103,12 +104,13 @@ async def test_a_thousand_events_go_out_in_batches_and_arrive_once(
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     events = [round_closed() for _ in range(1000)]
 
     async with (
-        running(STATUS, nats_server.url, status_db) as bus,
-        running(INTAKE, nats_server.url, intake_db, listener),
+        running(STATUS, url, status_db) as bus,
+        running(INTAKE, url, intake_db, listener),
     ):
         async with status_db.write() as session:
             await announce(session, events)
@@ -122,11 +124,12 @@ async def test_a_passing_fault_is_tried_again_until_it_passes(
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     listener.failures = 2
     event = round_closed()
 
-    async with running(STATUS, nats_server.url, status_db), running(INTAKE, nats_server.url, intake_db, listener):
+    async with running(STATUS, url, status_db), running(INTAKE, url, intake_db, listener):
         async with status_db.write() as session:
             await announce(session, [event])
         await eventually(lambda: _has(listener, event))
@@ -139,12 +142,13 @@ async def test_a_poison_message_is_buried_once_with_its_reason_while_others_flow
     nats_server: NatsServer, intake_db: Database, poison: bytes
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     good = round_closed()
     connection = await nats.connect(nats_server.url)
     js = connection.jetstream()
 
-    async with running(INTAKE, nats_server.url, intake_db, listener) as bus:
+    async with running(INTAKE, url, intake_db, listener) as bus:
         await js.publish("status.live.round_closed", poison)
         await js.publish(good.subject, good.body(), headers=good.headers("cause"))
         await eventually(lambda: _has(listener, good))
@@ -163,12 +167,13 @@ async def test_a_dead_letter_is_applied_when_replayed_after_the_fix(
     nats_server: NatsServer, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     event = round_closed()
     unready = json.loads(event.body())
     connection = await nats.connect(nats_server.url)
 
-    async with running(INTAKE, nats_server.url, intake_db, listener) as bus:
+    async with running(INTAKE, url, intake_db, listener) as bus:
         await connection.jetstream().publish(
             event.subject, json.dumps({**unready, "round_id": "mended later"}).encode()
         )
@@ -186,12 +191,13 @@ async def test_events_wait_in_the_outbox_while_the_server_is_away_and_arrive_whe
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     event = round_closed()
 
     async with (
-        running(STATUS, nats_server.url, status_db),
-        running(INTAKE, nats_server.url, intake_db, listener) as bus,
+        running(STATUS, url, status_db),
+        running(INTAKE, url, intake_db, listener) as bus,
     ):
         await eventually(lambda: _well(bus))
         nats_server.kill()
@@ -217,6 +223,7 @@ async def test_a_message_too_old_for_its_fault_is_buried(
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:
     await provision_voices(nats_server, INTAKE)
+    url = nats_server.url
     listener = Listener(intake_db)
     listener.failures = 1000
 
@@ -227,9 +234,9 @@ async def test_a_message_too_old_for_its_fault_is_buried(
     bus = Bus(INTAKE, Nats(url=nats_server.url), database=intake_db, clock=Tomorrow(), on_closed=lambda _code: None)
     bus.hears(RoundClosed, listener.on_round_closed)
     await bus.start()
-    async with running(STATUS, nats_server.url, status_db), status_db.write() as session:
+    async with running(STATUS, url, status_db), status_db.write() as session:
         await announce(session, [round_closed()])
-    async with running(STATUS, nats_server.url, status_db):
+    async with running(STATUS, url, status_db):
         await eventually(lambda: _buried(bus, 1))
     await bus.stop()
 

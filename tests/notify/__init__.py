@@ -1,0 +1,1 @@
+"""Tests of notify: subscribers, guidance, feeds and delivery."""

@@ -39,6 +39,7 @@ from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
 from shared.realm import Realm
 
+RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
 
 
@@ -172,6 +173,17 @@ class Ledger:
         now = self._clock.now()
         [refused] = await self._database.write_many(write, [None])
         return refused
+
+    async def withdraw(self, session: AsyncSession, recipient_id: UUID) -> int:
+        """Refuse what still waits for somebody who has left, in the caller's transaction; how many letters."""
+
+        def write(connection: Connection) -> int:
+            waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
+            hers = col(DeliveryRow.lane).in_(list(Lane)) & waiting & (col(DeliveryRow.recipient_id) == recipient_id)
+            return end_rows(connection, hers, state=State.REFUSED, reason=RECIPIENT_LEFT, now=self._clock.now())
+
+        connection = await session.connection()
+        return await connection.run_sync(write)
 
     async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
         """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""

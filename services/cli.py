@@ -1,0 +1,169 @@
+"""The command `valmius`: everything an operator does without a browser."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+import uvicorn
+import uvloop
+from rich.progress import Progress, TextColumn
+
+from services.catcher.app import make_app as make_catcher
+from services.composition import SERVICES, VOICES, service_named
+from services.demo.loader import SEED, prepare
+from services.demo.player import NothingAskedError, play
+from services.demo.registry import demo_associations, write_csv
+from services.embedded import provision_bus
+from services.local import PortTakenError, Running, run_local
+from shared.clock import SystemClock
+from shared.keys import PROVISIONER, public_keys
+from shared.log import configure
+from shared.settings import Settings, SettingsError
+from shared.streams import server_config
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented registry with the real totals.")
+app.add_typer(demo_app, name="demo")
+
+Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
+FOLDER = typer.Option(help="Where all data stands.")
+
+
+def main() -> None:
+    """Run the command; a setting that is wrong or a port that is taken is said in one line, exit code 2."""
+    try:
+        app()
+    except (SettingsError, PortTakenError) as error:
+        typer.echo(f"valmius: {error}", err=True)
+        sys.exit(2)
+
+
+@app.command()
+def run(
+    folder: Annotated[Path, FOLDER] = Path("var"),
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    mail_port: int = 8025,
+    smtp_port: int = 1025,
+    demo: Annotated[bool, typer.Option(help="Load the demo region at the first start.")] = True,
+) -> None:
+    """Start the whole system on this machine, with embedded parts; Ctrl-C stops it, the next start resumes."""
+    configure("text")
+
+    async def ready(running: Running) -> None:
+        for line in await prepare(running, load=demo):
+            typer.echo(line)
+
+    _run(run_local(folder, host=host, port=port, mail_port=mail_port, smtp_port=smtp_port, ready=ready))
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(service.name for service in SERVICES)}")],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+) -> None:
+    """Start one service; settings come from VALMIUS_*."""
+    if name not in {service.name for service in SERVICES}:
+        raise typer.BadParameter(f"there is no service {name}")
+    settings = Settings.read()
+    configure(settings.log)
+    _uvicorn(service_named(name).make_app(settings), host, port)
+
+
+@app.command()
+def catcher(host: str = "127.0.0.1", port: int = 8025) -> None:
+    """Start the mail catcher: SMTP at VALMIUS_SMTP__PORT, its pages at the given port."""
+    settings = Settings.read()
+    configure(settings.log)
+    _uvicorn(make_catcher(settings, host=host), host, port)
+
+
+@app.command()
+def provision(as_json: Json = False) -> None:
+    """Declare all streams and consumers on the bus; doing it again changes nothing."""
+    done = _run(provision_bus(Settings.read().nats, VOICES))
+    _say({"made": done.made, "updated": done.updated, "kept": done.kept}, as_json=as_json)
+
+
+@app.command("bus-config")
+def bus_config(
+    folder: Annotated[Path, FOLDER] = Path("var"),
+    store: str = "/store",
+    listen: str = "127.0.0.1:4222",
+    as_json: Json = False,
+) -> None:
+    """Write nats.conf with one identity per service, and make the seeds that are missing (folder/keys)."""
+    keys = public_keys(folder / "keys", [*(voice.service for voice in VOICES), PROVISIONER])
+    path = folder / "nats.conf"
+    path.write_text(server_config(VOICES, keys, listen=listen, store=store))
+    _say({"config": str(path), "keys": str(folder / "keys")}, as_json=as_json)
+
+
+@demo_app.command("registry")
+def demo_registry(path: Annotated[Path, typer.Argument(help="The CSV file to write.")], seed: int = SEED) -> None:
+    """Write the demo registry as a CSV file that any registry can be imported from."""
+    associations = demo_associations(seed)
+    write_csv(associations, path)
+    typer.echo(f"{len(associations)} associations written to {path}")
+
+
+@demo_app.command("storm")
+def demo_storm(
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="How many times faster than time.")] = 60,
+    url: str = "http://127.0.0.1:8000",
+    mail_url: str = "http://127.0.0.1:8025",
+    seed: int = 2020,
+) -> None:
+    """Play the storm evening in a running system: asked associations answer over time, many stay silent."""
+    _run(_play_with_progress(url, mail_url, speed=speed, seed=seed))
+
+
+async def _play_with_progress(url: str, mail_url: str, *, speed: float, seed: int) -> None:
+    try:
+        with Progress(*Progress.get_default_columns(), TextColumn("{task.fields[evening]}")) as progress:
+            task = progress.add_task("answers", total=None, evening="")
+            evening = play(url, mail_url, speed=speed, seed=seed, registry_seed=SEED, clock=SystemClock())
+            async for played in evening:
+                done = played.sent + played.refused
+                progress.update(task, total=played.answers, completed=done, evening=f"+{played.now_at}"[:8])
+    except NothingAskedError as error:
+        raise typer.BadParameter(str(error)) from error
+    except httpx.TransportError as error:
+        raise typer.BadParameter(f"nothing answers at {url} or {mail_url}: start `valmius run` first") from error
+    typer.echo(f"{played.asked} were asked; {played.sent} answers recorded, {played.refused} refused")
+
+
+def _uvicorn(application: Any, host: str, port: int) -> None:
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=3,
+    )
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _say(facts: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(facts, default=str))
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Loads the demo region at the first start, and tells how to sign in."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from services.demo.registry import demo_associations, demo_people, demo_subscribers, write_csv
+from services.intake.access.model import PersonEntry
+from services.intake.access.store import AccessStore
+from services.intake.registry.store import RegistryStore, Wanted
+from services.intake.registry.table_file import read_table
+from services.local import Running
+from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
+from services.notify.subscribers.store import SubscriberStore
+from shared.i18n import Locale
+
+SEED = 2026
+LINK_VALID = timedelta(hours=12)
+
+
+async def prepare(running: Running, *, load: bool) -> Sequence[str]:
+    """Load what is missing of the demo region if wanted; the lines to print once everything runs."""
+    registry: RegistryStore = running.apps["intake"].state.registry
+    access: AccessStore = running.apps["intake"].state.access
+    lines = ["", "Valmius is running."]
+    if load and (await registry.find(Wanted())).count == 0:
+        await _load_registry(registry, running)
+        await _load_subscribers(running.apps["notify"].state.subscribers)
+        for person in demo_people():
+            await access.add_person(
+                PersonEntry(
+                    name=person.name, email=person.email, roles=frozenset(person.roles), language=person.language
+                )
+            )
+        lines.append("The demo region is loaded: invented associations, the region's real totals.")
+    lines += [
+        "",
+        f"  Public page   {running.address}/",
+        f"  Staff         {running.address}/situations",
+        f"  Caught mail   {running.mail_address}/",
+        "",
+    ]
+    if load:
+        lines.append("Sign in (each link once, in any browser, within 12 hours):")
+        for person in demo_people():
+            link = await access.operator_link(person.email, LINK_VALID)
+            lines.append(f"  {', '.join(person.roles):14}{person.name:20}{link}")
+    lines += ["", "Ctrl-C stops it; the next start finds everything again."]
+    return lines
+
+
+async def _load_registry(registry: RegistryStore, running: Running) -> None:
+    """The way of any registry: written as a CSV file, read back and imported."""
+    path = running.settings.var / "demo" / "registry.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(demo_associations(SEED), path)
+    with path.open("rb") as source:
+        async for report in registry.import_rows(read_table(source)):
+            last = report
+    if last.bad:
+        raise ValueError(f"{last.bad} rows of the demo registry are bad: {last.errors[0]}")
+
+
+async def _load_subscribers(subscribers: SubscriberStore) -> None:
+    await subscribers.import_many(
+        [
+            ImportedSubscriber(
+                email=subscriber.email,
+                audience=Audience(subscriber.audience),
+                municipalities=subscriber.municipalities,
+                locale=Locale(subscriber.language),
+                basis=Basis.CONSENT if subscriber.audience == Audience.RESIDENTS else Basis.OPERATIONAL,
+            )
+            for subscriber in demo_subscribers(SEED)
+        ]
+    )

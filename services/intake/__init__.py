@@ -1,0 +1,28 @@
+"""Intake hears the associations.
+
+Owns: the registry (associations and their contacts), the staff and their sessions, the audit, invitations to a round,
+and check-ins as they were received. It alone knows a contact.
+Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
+Says: AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
+Serves: the answer form /c/, sign-in and sign-out, the registry, and its own operations under /intake/.
+"""
+
+from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
+from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
+from shared.events.status import RoundClosed, RoundOpened
+from shared.streams import Voice
+
+VOICE = Voice(
+    "intake",
+    says=(
+        AssociationChanged,
+        CheckInReceived,
+        AssociationNotReached,
+        SessionEnded,
+        UrgentLetterRequested,
+        LetterRequested,
+    ),
+    hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
+)
+
+SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/intake/")

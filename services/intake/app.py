@@ -1,0 +1,64 @@
+"""Intake's application: the real parts, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.intake import VOICE
+from services.intake.access import web as access_web
+from services.intake.access.jobs import AccessJobs
+from services.intake.access.store import AccessStore
+from services.intake.audit.store import AuditStore
+from services.intake.checkin import web as checkin_web
+from services.intake.checkin.store import CheckInStore
+from services.intake.invitation.handlers import InvitationHandlers
+from services.intake.invitation.store import InvitationStore
+from services.intake.registry import web as registry_web
+from services.intake.registry.jobs import RegistryJobs
+from services.intake.registry.store import RegistryStore
+from services.intake.schema import IntakeTable
+from shared.clock import Clock, SystemClock
+from shared.events.notify import LetterFailed
+from shared.events.status import RoundClosed, RoundOpened
+from shared.house import House, build
+from shared.settings import Settings
+
+HERE = Path(__file__).parent
+HOUR = 3600
+
+
+def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The service, ready to be started; nothing runs before its lifespan is entered."""
+    clock = clock or SystemClock()
+    house = build(VOICE, settings, clock=clock, tables=IntakeTable.metadata, templates=(HERE / "templates",))
+    registry = RegistryStore(house.database, clock=clock)
+    access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
+    checkin = CheckInStore(house.database)
+    invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
+    _listen(house, InvitationHandlers(invitation))
+    house.jobs.every(HOUR, AccessJobs(access).forget)
+    house.jobs.every(HOUR, RegistryJobs(registry).forget_uploads)
+
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        yield
+        await checkin.close()
+
+    app = house.app(started=started)
+    app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
+    app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
+    app.include_router(registry_web.pages(registry))
+    app.state.registry = registry
+    app.state.access = access
+    app.state.audit = AuditStore(house.database)
+    app.state.checkin = checkin
+    app.state.invitation = invitation
+    return app
+
+
+def _listen(house: House, handlers: InvitationHandlers) -> None:
+    house.bus.hears(RoundOpened, handlers.on_round_opened)
+    house.bus.hears(RoundClosed, handlers.on_round_closed)
+    house.bus.hears(LetterFailed, handlers.on_letter_failed)

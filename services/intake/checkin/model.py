@@ -1,0 +1,151 @@
+"""Check-in model: whether an answer is taken, and what is recorded of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from services.intake.invitation.model import AskedRound
+from shared.events.intake import Channel, CheckInReceived, OperatingStatus
+from shared.i18n import HELSINKI
+
+NOTE_LIMIT = 500
+
+
+class Until(StrEnum):
+    """How long the situation is thought to last."""
+
+    NOT_KNOWN = ""
+    TODAY = "today"
+    TOMORROW = "tomorrow"
+    THIS_WEEK = "week"
+
+    def moment(self, now: datetime) -> datetime | None:
+        """The last minute of that day in Finland (of the week: of its Sunday), or None when it is not known."""
+        today = now.astimezone(HELSINKI).date()
+        days = {Until.TODAY: 0, Until.TOMORROW: 1, Until.THIS_WEEK: 6 - today.weekday()}
+        if self not in days:
+            return None
+        return datetime.combine(today + timedelta(days=days[self]), time(23, 59), HELSINKI).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was submitted by a link. `form_id` is the same when one form is sent twice."""
+
+    token_hash: bytes
+    form_id: UUID
+    status: OperatingStatus
+    until: datetime | None
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class CheckIn:
+    """An answer as it was recorded."""
+
+    checkin_id: UUID
+    form_id: UUID
+    status: OperatingStatus
+    until: datetime | None
+    note: str
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Where a link leads: the association asked in a round, the language of its contact, and its present answer."""
+
+    invitation_id: UUID
+    asked: AskedRound
+    association_id: UUID
+    association_name: str
+    language: str
+    revoked: bool
+    present: CheckIn | None = None
+
+    def takes_answers(self, now: datetime) -> bool:
+        """True while the link is good for answering."""
+        return not self.revoked and self.asked.open(now)
+
+
+class Reason(StrEnum):
+    """Why an answer is not taken. Whoever sent it is told the same in every case."""
+
+    UNKNOWN = "unknown link"
+    REVOKED = "revoked link"
+    CLOSED = "the round is closed"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The answer is recorded and told of."""
+
+    invited: Invited
+    checkin: CheckIn
+    event: CheckInReceived
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The same form was sent again: what it said is recorded already."""
+
+    invited: Invited
+    checkin: CheckIn
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The answer is not taken."""
+
+    reason: Reason
+
+
+def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Refused:
+    """Decide on an answer that was given by a link.
+
+    A form sent again is recognised by its id and content, against the present answer only: somebody who goes back in
+    the browser and chooses otherwise, or chooses as at first once more, is heard each time.
+    """
+    if invited is None:
+        return Refused(Reason.UNKNOWN)
+    if not invited.takes_answers(answer.at):
+        return Refused(Reason.REVOKED if invited.revoked else Reason.CLOSED)
+    present = invited.present
+    if present is not None and _content(present) == _content(answer):
+        return Repeated(invited, present)
+    checkin = CheckIn(
+        checkin_id=_checkin_id(answer, invited),
+        form_id=answer.form_id,
+        status=answer.status,
+        until=answer.until,
+        note=answer.note,
+        reported_at=answer.at,
+    )
+    return Accepted(invited, checkin, _received(checkin, invited))
+
+
+def _content(answer: Answer | CheckIn) -> tuple[object, ...]:
+    return (answer.form_id, answer.status, answer.until, answer.note)
+
+
+def _checkin_id(answer: Answer, invited: Invited) -> UUID:
+    """The same for the same form after the same answer: two replicas that get it at once record one."""
+    before = invited.present.checkin_id if invited.present else None
+    return uuid5(invited.invitation_id, f"{_content(answer)} after {before}")
+
+
+def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
+    return CheckInReceived(
+        happened_at=checkin.reported_at,
+        realm=invited.asked.realm,
+        checkin_id=checkin.checkin_id,
+        association_id=invited.association_id,
+        situation_id=invited.asked.situation_id,
+        round_id=invited.asked.round_id,
+        status=checkin.status,
+        reported_at=checkin.reported_at,
+        channel=Channel.LINK,
+        until=checkin.until,
+    )

@@ -1,0 +1,166 @@
+"""Check-in store: answers as they were received, many in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Executable, Row, bindparam, select, update
+from sqlmodel import Field, col
+
+from services.intake.checkin.model import Accepted, Answer, CheckIn, Invited, Refused, Repeated, accept
+from services.intake.invitation.model import AskedRound
+from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
+from services.intake.registry.store import Association, Contact
+from services.intake.schema import IntakeTable
+from shared.db import Database, UtcDateTime, insert_into
+from shared.events.intake import Channel, OperatingStatus
+from shared.ids import digest
+from shared.outbox import announce_all
+from shared.realm import Realm
+
+
+class CheckInRow(IntakeTable, table=True):
+    """One answer of an association. Never changed: a later answer is another row."""
+
+    __tablename__ = "checkin"
+
+    id: UUID = Field(primary_key=True)
+    realm: str
+    association_id: UUID = Field(index=True)
+    situation_id: UUID
+    round_id: UUID = Field(index=True)
+    form_id: UUID
+    status: str
+    until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    note: str
+    reported_at: datetime = Field(sa_type=UtcDateTime)
+    channel: str
+    entered_by: UUID | None = None
+
+
+class CheckInStore:
+    """The door by which answers come in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._group = database.group(put)
+
+    async def invited(self, token: str) -> Invited | None:
+        """Where this link leads; None if it is unknown."""
+        async with self._database.read() as session:
+            rows = await session.execute(_BY_TOKEN, {"hashes": [digest(token)]})
+            return next((_invited_of(row) for row in rows), None)
+
+    async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
+        """Record an answer; returns once it is on disk together with the event that tells of it."""
+        return await self._group(answer)
+
+    async def close(self) -> None:
+        """Return when all that waits is recorded."""
+        await self._group.close()
+
+
+def put(connection: Connection, answers: Sequence[Answer]) -> Sequence[Accepted | Repeated | Refused]:
+    """Record all answers in the connection's transaction; the outcome of each, in order."""
+    hashes = list({answer.token_hash for answer in answers})
+    found = {row.token_hash: _invited_of(row) for row in connection.execute(_BY_TOKEN, {"hashes": hashes})}
+    present = {invited.invitation_id: invited.present for invited in found.values()}
+    decisions: list[Accepted | Repeated | Refused] = []
+    for answer in answers:
+        invited = found.get(answer.token_hash)
+        if invited is not None:  # an earlier answer of this same group may be the present one
+            invited = replace(invited, present=present[invited.invitation_id])
+        decision = accept(answer, invited)
+        if isinstance(decision, Accepted):
+            present[decision.invited.invitation_id] = decision.checkin
+        decisions.append(decision)
+    _save(connection, [decision for decision in decisions if isinstance(decision, Accepted)])
+    return decisions
+
+
+def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
+    if not accepted:
+        return
+    statement = insert_into(connection.dialect.name, CheckInRow).on_conflict_do_nothing()
+    connection.execute(statement, [_row_values(decision) for decision in accepted])
+    latest = {decision.invited.invitation_id: decision.checkin.checkin_id for decision in accepted}
+    connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
+    announce_all(connection, [decision.event for decision in accepted])
+
+
+def _row_values(decision: Accepted) -> dict[str, Any]:
+    return {
+        "id": decision.checkin.checkin_id,
+        "realm": decision.invited.asked.realm.id,
+        "association_id": decision.invited.association_id,
+        "situation_id": decision.invited.asked.situation_id,
+        "round_id": decision.invited.asked.round_id,
+        "form_id": decision.checkin.form_id,
+        "status": decision.checkin.status.value,
+        "until": decision.checkin.until,
+        "note": decision.checkin.note,
+        "reported_at": decision.checkin.reported_at,
+        "channel": Channel.LINK.value,
+    }
+
+
+def _by_token() -> Executable:
+    return (
+        select(
+            col(InvitationToken.token_hash),
+            col(InvitationToken.revoked_at),
+            col(Invitation.id).label("invitation_id"),
+            col(RoundRow.round_id),
+            col(RoundRow.situation_id),
+            col(RoundRow.realm),
+            col(RoundRow.closes_at),
+            col(RoundRow.closed_at),
+            col(Association.id).label("association_id"),
+            col(Association.name),
+            col(Contact.language),
+            col(CheckInRow.id).label("checkin_id"),
+            col(CheckInRow.form_id),
+            col(CheckInRow.status),
+            col(CheckInRow.until),
+            col(CheckInRow.note),
+            col(CheckInRow.reported_at),
+        )
+        .select_from(InvitationToken)
+        .join(Invitation, col(Invitation.id) == col(InvitationToken.invitation_id))
+        .join(RoundRow, col(RoundRow.round_id) == col(Invitation.round_id))
+        .join(Association, col(Association.id) == col(Invitation.association_id))
+        .outerjoin(Contact, col(Contact.id) == col(InvitationToken.contact_id))
+        .outerjoin(CheckInRow, col(CheckInRow.id) == col(Invitation.checkin_id))
+        .where(col(InvitationToken.token_hash).in_(bindparam("hashes", expanding=True)))
+    )
+
+
+_BY_TOKEN = _by_token()
+_POINT_TO = (
+    update(Invitation).where(col(Invitation.id) == bindparam("invitation")).values(checkin_id=bindparam("checkin"))
+)
+
+
+def _invited_of(row: Row[Any]) -> Invited:
+    return Invited(
+        invitation_id=row.invitation_id,
+        asked=AskedRound(row.round_id, row.situation_id, Realm(row.realm), {}, row.closes_at, row.closed_at),
+        association_id=row.association_id,
+        association_name=row.name,
+        language=row.language or "fi",
+        revoked=row.revoked_at is not None,
+        present=_checkin_of(row) if row.checkin_id else None,
+    )
+
+
+def _checkin_of(row: Row[Any]) -> CheckIn:
+    return CheckIn(
+        checkin_id=row.checkin_id,
+        form_id=row.form_id,
+        status=OperatingStatus(row.status),
+        until=row.until,
+        note=row.note,
+        reported_at=row.reported_at,
+    )

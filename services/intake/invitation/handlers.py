@@ -1,0 +1,25 @@
+"""Invitation handlers: what happens when a round opens or closes, or a letter does not arrive."""
+
+from services.intake.invitation.store import InvitationStore
+from shared.events.notify import LetterFailed
+from shared.events.status import RoundClosed, RoundOpened
+
+
+class InvitationHandlers:
+    """Hears of rounds and of letters."""
+
+    def __init__(self, store: InvitationStore) -> None:
+        self._store = store
+
+    async def on_round_opened(self, event: RoundOpened) -> None:
+        """Ask the associations that this part names."""
+        await self._store.invite(event)
+
+    async def on_letter_failed(self, event: LetterFailed) -> None:
+        """Turn to the next contact. Other letters than those of a round are nobody's concern here."""
+        if event.kind == "checkin":
+            await self._store.turn_to_next(event)
+
+    async def on_round_closed(self, event: RoundClosed) -> None:
+        """Take no more answers."""
+        await self._store.close(event)

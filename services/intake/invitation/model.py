@@ -1,0 +1,109 @@
+"""Invitation model: who is asked first, who next, and with which letter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from shared.events.intake import AssociationNotReached
+from shared.events.notify import LetterRequested
+from shared.realm import Realm
+
+NO_ADDRESS = "no address"
+NOT_DELIVERED = "no letter could be delivered"
+LETTER_LANGUAGES = ("fi", "sv", "en")
+
+
+class InvitationState(StrEnum):
+    """What has become of asking an association."""
+
+    ASKED = "asked"
+    UNDELIVERABLE = "undeliverable"
+
+
+class LetterState(StrEnum):
+    """What is known of the letter to the contact who was asked last."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class AskedRound:
+    """The round in which associations are asked; `names` of its situation by locale."""
+
+    round_id: UUID
+    situation_id: UUID
+    realm: Realm
+    names: dict[str, str]
+    closes_at: datetime
+    closed_at: datetime | None = None
+
+    def open(self, now: datetime) -> bool:
+        """True while answers are taken."""
+        return self.closed_at is None and now < self.closes_at
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A contact who can be written to."""
+
+    contact_id: UUID
+    position: int
+    address: str
+    language: str
+
+
+def next_to_ask(candidates: Sequence[Candidate], *, after: int = 0) -> Candidate | None:
+    """The first contact after this position who can be written to."""
+    later = (candidate for candidate in candidates if candidate.position > after)
+    return min(later, key=lambda candidate: candidate.position, default=None)
+
+
+def recipient_of(invitation_id: UUID, position: int) -> UUID:
+    """Whom a letter of this invitation is for. Each contact is another recipient, since a letter goes to one once."""
+    return invitation_id if position == 1 else uuid5(invitation_id, f"contact {position}")
+
+
+@dataclass(frozen=True)
+class Invited:
+    """One association asked in a round."""
+
+    invitation_id: UUID
+    association_id: UUID
+    association_name: str
+
+
+def letter(asked: AskedRound, invited: Invited, candidate: Candidate, *, link: str, now: datetime) -> LetterRequested:
+    """The wish for the letter that asks this contact."""
+    fallback = next(iter(asked.names.values()), "")
+    names = {
+        f"situation.{language}": asked.names.get(language) or asked.names.get("fi") or fallback
+        for language in LETTER_LANGUAGES
+    }
+    return LetterRequested(
+        happened_at=now,
+        realm=asked.realm,
+        letter_id=asked.round_id,
+        recipient_id=recipient_of(invited.invitation_id, candidate.position),
+        kind="checkin",
+        address=candidate.address,
+        locale=candidate.language,
+        not_after=asked.closes_at,
+        shared={**names, "closes_at": asked.closes_at.isoformat()},
+        personal={"association": invited.association_name, "link": link},
+    )
+
+
+def not_reached(asked: AskedRound, association_id: UUID, *, reason: str, now: datetime) -> AssociationNotReached:
+    """The task for the one who calls."""
+    return AssociationNotReached(
+        happened_at=now,
+        realm=asked.realm,
+        association_id=association_id,
+        situation_id=asked.situation_id,
+        round_id=asked.round_id,
+        reason=reason,
+    )

@@ -1,0 +1,1 @@
+"""Registry: the associations, their contacts, and how lists of them are imported."""

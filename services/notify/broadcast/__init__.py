@@ -1,0 +1,1 @@
+"""Broadcast: an approved revision to everybody whom it concerns, once."""

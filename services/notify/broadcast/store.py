@@ -1,0 +1,110 @@
+"""Store of broadcasts: page by page into the ledger, each page and its cursor in one transaction."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlmodel import col
+
+from services.notify.broadcast.model import NotReleasedError, letter_of
+from services.notify.delivery.model import Recipient
+from services.notify.delivery.store import Ledger
+from services.notify.guidance.store import BroadcastRow, load
+from services.notify.subscribers.store import SubscriberStore, changed
+from shared.clock import Clock
+from shared.db import Database
+from shared.events.notify import BroadcastFinished
+from shared.outbox import announce
+from shared.realm import Realm
+
+PAGE = 1000
+"""Recipients planned in one transaction."""
+
+
+class BroadcastStore:
+    """Broadcasts, from their approval until every recipient has a final state."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock, ledger: Ledger, subscribers: SubscriberStore, public_url: str
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._ledger = ledger
+        self._subscribers = subscribers
+        self._public_url = public_url
+
+    async def plan_page(self) -> bool:
+        """Write the next page of recipients of one broadcast into the ledger; True if there was one to write.
+
+        The cursor moves in the same transaction: a process that dies anywhere in it has neither skipped nor doubled.
+        """
+        unplanned = await self._some(col(BroadcastRow.planned_at).is_(None))
+        for broadcast in unplanned[:1]:
+            await self._plan(broadcast)
+        return bool(unplanned)
+
+    async def _plan(self, broadcast: BroadcastRow) -> None:
+        async with self._database.write() as session:
+            revision = await load(session, broadcast.realm, broadcast.guidance_id)
+            if revision is None or revision.approved_at is None or revision.number != broadcast.revision:
+                raise NotReleasedError(str(broadcast.guidance_id))
+            recipients = await self._subscribers.recipients(
+                session,
+                revision.draft.matching,
+                after=broadcast.cursor,
+                confirmed_by=revision.approved_at,
+                limit=PAGE,
+            )
+            mine = await changed(
+                session,
+                update(BroadcastRow)
+                .where(*_of(broadcast), col(BroadcastRow.cursor) == broadcast.cursor)
+                .where(col(BroadcastRow.planned_at).is_(None))
+                .values(
+                    cursor=_last(recipients, broadcast.cursor),
+                    planned_at=None if len(recipients) == PAGE else self._clock.now(),
+                ),
+            )
+            if mine:
+                letter = letter_of(revision, page=f"{self._public_url}/g/{revision.guidance_id}")
+                await self._ledger.add(session, letter, recipients=recipients)
+
+    async def finish(self) -> bool:
+        """Close the broadcasts whose recipients all have a final state, and tell it. Never asks to be called again."""
+        planned = (col(BroadcastRow.planned_at).is_not(None), col(BroadcastRow.finished_at).is_(None))
+        for broadcast in await self._some(*planned):
+            counts = await self._ledger.counts(Realm(broadcast.realm), broadcast.letter_id)
+            if not counts.open:
+                await self._finish(broadcast, sent=counts.sent, failed=counts.not_sent)
+        return False
+
+    async def _finish(self, broadcast: BroadcastRow, *, sent: int, failed: int) -> None:
+        now = self._clock.now()
+        event = BroadcastFinished(
+            happened_at=now,
+            realm=Realm(broadcast.realm),
+            guidance_id=broadcast.guidance_id,
+            revision=broadcast.revision,
+            sent=sent,
+            failed=failed,
+        )
+        async with self._database.write() as session:
+            closes = update(BroadcastRow).where(*_of(broadcast), col(BroadcastRow.finished_at).is_(None))
+            if await changed(session, closes.values(finished_at=now)):
+                await announce(session, [event])
+
+    async def _some(self, *conditions: ColumnElement[bool]) -> list[BroadcastRow]:
+        async with self._database.read() as session:
+            rows = await session.execute(select(BroadcastRow).where(*conditions).order_by("letter_id").limit(20))
+            return list(rows.scalars())
+
+
+def _last(recipients: list[Recipient], cursor: UUID) -> UUID:
+    return recipients[-1].recipient_id if recipients else cursor
+
+
+def _of(broadcast: BroadcastRow) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(BroadcastRow.realm) == broadcast.realm,
+        col(BroadcastRow.guidance_id) == broadcast.guidance_id,
+        col(BroadcastRow.revision) == broadcast.revision,
+    )

@@ -1,0 +1,1 @@
+"""Feeds: what everybody may read without being known to us."""

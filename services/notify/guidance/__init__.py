@@ -1,0 +1,1 @@
+"""Guidance: written by one person, approved by another, published and broadcast once."""

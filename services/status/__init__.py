@@ -1,0 +1,25 @@
+"""The service `status`: it knows how the region is, and holds no personal data at all.
+
+Owns situations, rounds, the standing of every association in a situation, and the tallies of these. Serves the pages
+from the list of situations to the live picture of one.
+"""
+
+from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
+from shared.events.status import (
+    ReadinessChanged,
+    RoundClosed,
+    RoundOpened,
+    SituationChanged,
+    SituationClosed,
+    SituationOpened,
+)
+from shared.streams import Voice
+
+VOICE = Voice(
+    "status",
+    says=(SituationOpened, SituationChanged, SituationClosed, RoundOpened, RoundClosed, ReadinessChanged),
+    hears=(AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded),
+    overhears=(ReadinessChanged,),
+)
+
+SERVES: tuple[str, ...] = ("/situations", "/status/")

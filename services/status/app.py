@@ -1,0 +1,61 @@
+"""App: the service `status`, made of its real parts."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.status import VOICE
+from services.status.association.handlers import AssociationHandlers
+from services.status.association.store import AssociationStore
+from services.status.picture.api import Hub, LiveEndpoint
+from services.status.picture.store import PictureStore
+from services.status.picture.web import PicturePages
+from services.status.readiness.handlers import ReadinessHandlers
+from services.status.readiness.jobs import ReadinessJobs
+from services.status.readiness.store import ReadinessStore
+from services.status.round.store import RoundStore
+from services.status.round.web import RoundPages
+from services.status.schema import StatusTable
+from services.status.situation.jobs import SituationJobs
+from services.status.situation.store import SituationStore
+from services.status.situation.web import SituationPages
+from shared.clock import Clock, SystemClock
+from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
+from shared.events.status import ReadinessChanged
+from shared.house import build
+from shared.settings import Settings
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The service as a web application; its lifespan attaches it to the bus and runs its jobs."""
+    clock = clock or SystemClock()
+    house = build(VOICE, settings, clock=clock, tables=StatusTable.metadata, templates=(TEMPLATES,))
+    database, bus, jobs = house.database, house.bus, house.jobs
+
+    situations = SituationStore(database, clock=clock)
+    associations = AssociationStore(database)
+    rounds = RoundStore(database)
+    readiness = ReadinessStore(database, clock=clock)
+    pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
+    hub = Hub(pictures.fragment, clock=clock)
+
+    news = ReadinessHandlers(readiness)
+    bus.hears(AssociationChanged, AssociationHandlers(associations).on_association_changed)
+    bus.hears(CheckInReceived, news.on_checkin_received)
+    bus.hears(AssociationNotReached, news.on_association_not_reached)
+    bus.overhears(ReadinessChanged, hub.on_readiness_changed)
+    database.after_commit(hub.look_again)
+    jobs.every(30, ReadinessJobs(readiness).sweep_stale)
+    jobs.every(15, SituationJobs(situations).close_due_rounds)
+
+    app = house.app(started=hub.running)
+    live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
+    app.router.routes.append(live.route())
+    app.include_router(SituationPages(situations, clock=clock).router())
+    app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
+    app.include_router(pictures.router())
+    app.state.situations, app.state.associations = situations, associations
+    app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
+    return app

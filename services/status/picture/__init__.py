@@ -1,0 +1,1 @@
+"""Topic: the situation picture, still and live."""

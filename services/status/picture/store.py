@@ -1,0 +1,130 @@
+"""Store: reads what the picture shows. The cost is that of the figures, not of the associations."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.status.association.store import ASSOCIATION
+from services.status.picture.model import NEWEST_CHANGES, Change, Glance, TrendStep
+from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
+from services.status.readiness.store import CHANGE, STANDING, TALLY, TREND
+from services.status.situation.model import Situation
+from shared.db import Database
+from shared.realm import LIVE
+
+LIST_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One association on the list of a municipality."""
+
+    association_id: UUID
+    name: str
+    sector: str
+    state: State
+    reported_at: datetime | None
+    until: datetime | None
+
+
+class PictureStore:
+    """Looks at a situation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def glance(self, situation: Situation, *, since: datetime) -> Glance:
+        """All figures of the situation, and the newest changes after `since`, in one consistent state."""
+        async with self._database.read() as session:
+            return Glance(
+                tallies=await _tallies(session, situation),
+                newest=await _newest(session, situation),
+                trend=await _trend(session, situation),
+                changes=await _changes(session, situation, since),
+            )
+
+    async def changes(self, situation: Situation, *, since: datetime) -> Sequence[Change]:
+        """The NEWEST_CHANGES newest changes after `since`, newest first."""
+        async with self._database.read() as session:
+            return await _changes(session, situation, since)
+
+    async def listed(
+        self, situation: Situation, municipality: str, *, state: State | None, page: int
+    ) -> tuple[list[Listed], int]:
+        """One page (from 1) of a municipality's associations by name, and how many there are in all."""
+        wanted = [*_in(STANDING, situation), STANDING.c.municipality == municipality]
+        if state is not None:
+            wanted.append(STANDING.c.state == state)
+        named = (ASSOCIATION.c.association_id == STANDING.c.association_id) & (ASSOCIATION.c.realm == LIVE)
+        rows = (
+            select(
+                STANDING.c.association_id,
+                ASSOCIATION.c.name,
+                STANDING.c.sector,
+                STANDING.c.state,
+                STANDING.c.reported_at,
+                STANDING.c.until,
+            )
+            .join(ASSOCIATION, named)
+            .where(*wanted)
+            .order_by(ASSOCIATION.c.name, STANDING.c.association_id)
+            .offset((page - 1) * LIST_PAGE)
+            .limit(LIST_PAGE)
+        )
+        async with self._database.read() as session:
+            found = await session.execute(rows)
+            listed = [
+                Listed(id_, name, sector, State(state_now), reported_at, until)
+                for id_, name, sector, state_now, reported_at, until in found
+            ]
+            total = await session.execute(select(func.count()).select_from(STANDING).where(*wanted))
+            return listed, int(total.scalar_one())
+
+
+async def _tallies(session: AsyncSession, situation: Situation) -> Tallies:
+    columns = (TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"])
+    rows = await session.execute(select(*columns).where(*_in(TALLY, situation), TALLY.c["count"] != 0))
+    return Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in rows})
+
+
+async def _newest(session: AsyncSession, situation: Situation) -> dict[State, datetime]:
+    """For each state in which answers are, when the newest was given; each is one step into an index."""
+    newest = union_all(
+        *(
+            select(literal(state.value), func.max(STANDING.c.reported_at)).where(
+                *_in(STANDING, situation), STANDING.c.state == state
+            )
+            for state in (*sorted(FRESH), State.STALE)
+        )
+    )
+    rows = await session.execute(newest)
+    return {State(state): at for state, at in rows if at is not None}
+
+
+async def _trend(session: AsyncSession, situation: Situation) -> list[TrendStep]:
+    rows = await session.execute(select(TREND.c.slot, TREND.c.state, TREND.c.delta).where(*_in(TREND, situation)))
+    return [TrendStep(slot, State(state), delta) for slot, state, delta in rows]
+
+
+async def _changes(session: AsyncSession, situation: Situation, since: datetime) -> list[Change]:
+    columns = (CHANGE.c.association_id, CHANGE.c.name, CHANGE.c.municipality, CHANGE.c.before, CHANGE.c.after)
+    rows = await session.execute(
+        select(*columns, CHANGE.c.at)
+        .where(*_in(CHANGE, situation), CHANGE.c.at > since)
+        .order_by(CHANGE.c.at.desc(), CHANGE.c.id.desc())
+        .limit(NEWEST_CHANGES)
+    )
+    return [
+        Change(id_, name, municipality, State(before), State(after), at)
+        for id_, name, municipality, before, after, at in rows
+    ]
+
+
+def _in(table: Any, situation: Situation) -> tuple[Any, Any]:
+    return table.c.realm == situation.realm, table.c.situation_id == situation.id

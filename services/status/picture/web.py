@@ -1,0 +1,153 @@
+"""Pages: the situation picture, complete without a script, and the associations of one municipality."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, picture_of
+from services.status.picture.picture_html import picture_html
+from services.status.picture.store import LIST_PAGE, PictureStore
+from services.status.readiness.model import State
+from services.status.situation.model import KIND_NAMES, Situation
+from services.status.situation.store import SituationStore
+from shared import region
+from shared.clock import Clock
+from shared.i18n import N_, Locale, texts
+from shared.identity import Role, Staff, requires
+from shared.web import Pages, TroubleError, pages_of
+
+AnyStaff = Annotated[Staff, Depends(requires())]
+
+SAID = {
+    "opened": N_("The situation is open. Next, ask the associations."),
+    "changed": N_("The situation was changed."),
+    "asked": N_("The associations are being asked. Answers appear here as they come."),
+    "closed": N_("The situation is closed. The picture stays as it was at the end."),
+}
+
+
+class PicturePages:
+    """The pages of this topic."""
+
+    def __init__(self, store: PictureStore, *, situations: SituationStore, pages: Pages, clock: Clock) -> None:
+        self._store = store
+        self._situations = situations
+        self._pages = pages
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """All routes of this topic but the live one."""
+        router = APIRouter()
+        router.add_api_route("/situations/{situation_id:uuid}", self.show, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/{municipality}", self.list_associations, methods=["GET"])
+        return router
+
+    async def fragment(self, situation_id: UUID, locale: Locale) -> str:
+        """The part of the page that is kept live, as it is now."""
+        return await self._fragment(await self._found(situation_id), locale)
+
+    async def show(
+        self, request: Request, situation_id: UUID, staff: AnyStaff, since: str = "", said: str = ""
+    ) -> Response:
+        """The picture. `since` adds what changed after that moment; what stands in `said` is acknowledged."""
+        situation = await self._found(situation_id)
+        now = self._clock.now()
+        looked = moment_of(since)
+        locale: Locale = request.state.locale
+        _ = texts(locale)
+        return pages_of(request).page(
+            request,
+            "picture.html",
+            realm=situation.realm,
+            situation=situation,
+            name=situation.names.of(locale),
+            kind=_(KIND_NAMES[situation.kind]),
+            said=_(SAID[said]) if said in SAID else "",
+            fragment=Markup(await self._fragment(situation, locale)),  # noqa: S704 - rendered with escaping just now
+            live=f"/situations/{situation.id}/live?{urlencode({'lang': locale})}",
+            refresh=f"?{urlencode({'since': now.isoformat()})}",
+            looked=looked,
+            changes=await self._changes(situation, looked),
+            newest_changes=NEWEST_CHANGES,
+            states=_state_names(locale),
+            municipality_names=_municipality_names(locale),
+            rounds=await self._situations.rounds(situation),
+            may_ask=situation.closed_at is None and staff.may(Role.LIAISON),
+            may_change=situation.closed_at is None and staff.may(Role.LIAISON, Role.ADMINISTRATOR),
+        )
+
+    async def list_associations(
+        self,
+        request: Request,
+        situation_id: UUID,
+        municipality: str,
+        _staff: AnyStaff,
+        state: str = "",
+        page: str = "1",
+    ) -> Response:
+        """The associations of a municipality by name, with their states; `state` narrows."""
+        situation = await self._found(situation_id)
+        if municipality not in _municipality_names(Locale.FI):
+            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
+        wanted = State(state) if state in State._value2member_map_ else None
+        number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
+        listed, total = await self._store.listed(situation, municipality, state=wanted, page=number)
+        locale: Locale = request.state.locale
+        return pages_of(request).page(
+            request,
+            "associations.html",
+            realm=situation.realm,
+            situation=situation,
+            name=situation.names.of(locale),
+            municipality=region.municipality(municipality).name(locale),
+            listed=listed,
+            total=total,
+            number=number,
+            pages=max(1, -(-total // LIST_PAGE)),
+            state=wanted,
+            states=_state_names(locale),
+            sectors={sector.code: sector.name(locale) for sector in region.SECTORS},
+        )
+
+    async def _fragment(self, situation: Situation, locale: Locale) -> str:
+        now = self._clock.now()
+        glance = await self._store.glance(situation, since=now - RECENT)
+        return picture_html(self._pages, locale, picture_of(situation, glance, now))
+
+    async def _changes(self, situation: Situation, looked: datetime | None) -> Sequence[Change]:
+        return await self._store.changes(situation, since=looked) if looked else ()
+
+    async def _found(self, situation_id: UUID) -> Situation:
+        situation = await self._situations.get(situation_id)
+        if situation is None:
+            raise TroubleError(
+                HTTPStatus.NOT_FOUND,
+                N_("There is no such situation."),
+                what_next=N_("Choose one from the list of situations."),
+            )
+        return situation
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that an address names, or None if it names none. Without a time zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _state_names(locale: Locale) -> dict[State, str]:
+    _ = texts(locale)
+    return {state: _(name) for state, name in STATE_NAMES.items()}
+
+
+def _municipality_names(locale: Locale) -> dict[str, str]:
+    return {place.code: place.name(locale) for place in region.MUNICIPALITIES}

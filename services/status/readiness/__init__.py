@@ -1,0 +1,1 @@
+"""Topic: how each association stands in a situation, and the tallies of that."""

@@ -1,0 +1,1 @@
+"""Topic: opening a round, which freezes whom it asks."""

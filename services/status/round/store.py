@@ -1,0 +1,144 @@
+"""Store: opening a round, which freezes whom it asks and tells it, in one transaction."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, Connection, String, Uuid, case, insert, literal, select, update
+
+from services.status.association.store import ASSOCIATION, within
+from services.status.readiness.model import State, asked_again, difference
+from services.status.readiness.store import STANDING, Place, StandingRow, counted, lock, move_tallies
+from services.status.situation.model import (
+    ALL_SECTORS,
+    Flaw,
+    Refused,
+    Round,
+    Situation,
+    parts_of,
+    round_opened,
+)
+from services.status.situation.store import ROUND, SITUATION, RoundRow, round_values
+from shared.db import Database, insert_into
+from shared.events.status import ASKED_PER_EVENT
+from shared.outbox import announce_all
+
+IDS_AT_ONCE = 10 * ASKED_PER_EVENT
+"""Read between two writes of events, so that a round of any size needs little memory."""
+
+
+class RoundStore:
+    """Opens rounds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def open(self, situation: Situation, round_: Round) -> Round | Refused:
+        """Ask all associations that the round's filter finds now; the round with their number.
+
+        Opening the same round again changes nothing and returns it as it is. Refused if nobody would be asked, or
+        if the situation has been closed meanwhile.
+        """
+        async with self._database.write() as session:
+            connection = await session.connection()
+            return await connection.run_sync(_open, situation, round_)
+
+
+def _open(connection: Connection, situation: Situation, round_: Round) -> Round | Refused:
+    place = (str(situation.realm), situation.id)
+    lock(connection, [place])
+    known = connection.execute(select(ROUND.c.asked).where(ROUND.c.realm == place[0], ROUND.c.id == round_.id))
+    asked_before = known.scalar()
+    if asked_before is not None:
+        return replace(round_, asked=asked_before)
+    ended = connection.execute(
+        select(SITUATION.c.closed_at).where(SITUATION.c.realm == place[0], SITUATION.c.id == place[1])
+    )
+    if ended.scalar() is not None:
+        return Refused((Flaw.SITUATION_CLOSED,))
+    before = counted(connection, place)
+    asked = _freeze(connection, situation, round_)
+    if not asked:
+        return Refused((Flaw.NOBODY_ASKED,))
+    round_ = replace(round_, asked=asked)
+    connection.execute(insert(RoundRow), [round_values(round_)])
+    move_tallies(connection, place, difference(counted(connection, place), before), round_.opened_at)
+    _tell(connection, situation, round_)
+    return round_
+
+
+def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
+    """Give a standing to everybody in the area, mark those who are asked, and return how many these are.
+
+    Everything happens inside the database, so that a hundred thousand are as little trouble as three.
+    """
+    place = (str(situation.realm), situation.id)
+    asked = select(ASSOCIATION.c.association_id).where(within(round_.municipalities, round_.sectors))
+    if connection.execute(asked.limit(1)).first() is None:
+        return 0
+    connection.execute(_standings_of_the_area(connection.dialect.name, situation, round_))
+    state = STANDING.c.state
+    moves = {before: asked_again(before) for before in State if asked_again(before) is not before}
+    changed = connection.execute(
+        update(STANDING)
+        .where(STANDING.c.realm == place[0], STANDING.c.situation_id == place[1])
+        .where(STANDING.c.association_id.in_(asked))
+        .values(
+            state=case(*((state == before, after) for before, after in moves.items()), else_=state),
+            asked_at=round_.opened_at,
+            round_id=round_.id,
+            reached=True,
+        )
+    )
+    return changed.rowcount
+
+
+def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) -> Any:
+    """INSERT ... SELECT: whoever is in the area of the situation or of the round, and not there yet, is not asked."""
+    area = {*situation.municipalities, *round_.municipalities}
+    columns: dict[str, Any] = {
+        "realm": literal(str(situation.realm), String()),
+        "situation_id": literal(situation.id, Uuid()),
+        "association_id": ASSOCIATION.c.association_id,
+        "municipality": ASSOCIATION.c.municipality,
+        "sector": ASSOCIATION.c.sector,
+        "state": literal(State.NOT_ASKED.value, String()),
+        "reached": literal(True, Boolean()),
+    }
+    everybody = select(*columns.values()).where(within(area, ALL_SECTORS))
+    return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()
+
+
+def _tell(connection: Connection, situation: Situation, round_: Round) -> None:
+    parts = parts_of(round_.asked)
+    part = count(1)
+    for ids in _asked_ids(connection, (str(round_.realm), round_.situation_id), round_.id):
+        announce_all(
+            connection,
+            [
+                round_opened(
+                    round_,
+                    situation.names,
+                    ids[at : at + ASKED_PER_EVENT],
+                    part=next(part),
+                    parts=parts,
+                )
+                for at in range(0, len(ids), ASKED_PER_EVENT)
+            ],
+        )
+
+
+def _asked_ids(connection: Connection, place: Place, round_id: UUID) -> Iterator[list[UUID]]:
+    """The ids of all who are asked, in pages of whole events."""
+    page = (
+        select(STANDING.c.association_id)
+        .where(STANDING.c.realm == place[0], STANDING.c.situation_id == place[1], STANDING.c.round_id == round_id)
+        .order_by(STANDING.c.association_id)
+        .limit(IDS_AT_ONCE)
+    )
+    ids = list(connection.execute(page).scalars())
+    while ids:
+        yield ids
+        ids = list(connection.execute(page.where(STANDING.c.association_id > ids[-1])).scalars())

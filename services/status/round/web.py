@@ -1,0 +1,186 @@
+"""Pages: opening a round, with a look at how many will be asked before anybody is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+from services.status.association.store import AssociationStore
+from services.status.round.store import RoundStore
+from services.status.situation.model import (
+    ALL_MUNICIPALITIES,
+    ALL_SECTORS,
+    Flaw,
+    Refused,
+    Round,
+    RoundDraft,
+    Situation,
+    open_round,
+)
+from services.status.situation.store import SituationStore
+from shared import region
+from shared.clock import Clock
+from shared.i18n import N_, texts
+from shared.identity import Role, Staff, requires
+from shared.ids import new_id
+from shared.web import TroubleError, pages_of
+
+Liaison = Annotated[Staff, Depends(requires(Role.LIAISON))]
+EVERY_SECTOR = "all"
+
+FLAWS: dict[Flaw, tuple[str, str]] = {
+    Flaw.NO_MUNICIPALITY: ("municipalities", N_("Choose at least one municipality, or the whole region.")),
+    Flaw.NO_SECTOR: ("sectors", N_("Choose at least one sector, or all of them.")),
+    Flaw.DEADLINE_OUT_OF_RANGE: ("hours", N_("Give the time to answer in hours, from 1 to 336.")),
+    Flaw.NOBODY_ASKED: (
+        "municipalities",
+        N_("The registry has no association like that. Nobody was asked; choose more widely."),
+    ),
+    Flaw.SITUATION_CLOSED: ("municipalities", N_("The situation is closed. Nobody was asked.")),
+}
+"""The field and the sentence for each flaw."""
+
+
+@dataclass(frozen=True)
+class FormError:
+    """What is wrong with a field."""
+
+    field: str
+    message: str
+
+    @property
+    def href(self) -> str:
+        """Where the field is on the page."""
+        return f"#f-{self.field}"
+
+
+class RoundForm(BaseModel):
+    """What a person chose. The id is made with the empty form, so that sending it twice asks once."""
+
+    round_id: UUID = Field(default_factory=new_id)
+    municipalities: list[str] = []
+    sectors: list[str] = []
+    hours: str = "24"
+    step: Literal["count", "confirm", "open", "back"] = "count"
+
+    def draft(self) -> RoundDraft:
+        """The same as the model takes it."""
+        digits = self.hours.strip()
+        return RoundDraft(
+            municipalities=ALL_MUNICIPALITIES
+            if region.REGION.code in self.municipalities
+            else tuple(self.municipalities),
+            sectors=ALL_SECTORS if EVERY_SECTOR in self.sectors else tuple(self.sectors),
+            hours=int(digits) if digits.isdecimal() and len(digits) < 5 else None,
+        )
+
+
+class RoundPages:
+    """The pages of this topic."""
+
+    def __init__(
+        self, store: RoundStore, *, situations: SituationStore, associations: AssociationStore, clock: Clock
+    ) -> None:
+        self._store = store
+        self._situations = situations
+        self._associations = associations
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """All routes of this topic."""
+        router = APIRouter()
+        router.add_api_route("/situations/{situation_id:uuid}/rounds/new", self.form, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/rounds/new", self.submit, methods=["POST"])
+        return router
+
+    async def form(self, request: Request, situation_id: UUID, _staff: Liaison) -> Response:
+        """The form, with everybody chosen."""
+        situation = await self._found(situation_id)
+        form = RoundForm(municipalities=[region.REGION.code], sectors=[EVERY_SECTOR])
+        return _form_page(request, situation, form)
+
+    async def submit(
+        self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[RoundForm, Form()]
+    ) -> Response:
+        """Show how many, ask to confirm, or open: as the pressed button says. Only opening changes anything."""
+        situation = await self._found(situation_id)
+        if form.step == "back":
+            return _form_page(request, situation, form)
+        outcome = open_round(
+            situation, form.draft(), round_id=form.round_id, opened_by=staff.person_id, now=self._clock.now()
+        )
+        if isinstance(outcome, Refused):
+            return _form_page(request, situation, form, flaws=outcome.flaws)
+        if form.step == "open":
+            return await self._open(request, situation, form, outcome)
+        asked = await self._associations.count(outcome.municipalities, outcome.sectors)
+        if form.step == "confirm" and asked:
+            return _confirm_page(request, situation, form, outcome, asked=asked)
+        flaws = (Flaw.NOBODY_ASKED,) if form.step == "confirm" else ()
+        return _form_page(request, situation, form, flaws=flaws, asked=asked)
+
+    async def _open(self, request: Request, situation: Situation, form: RoundForm, round_: Round) -> Response:
+        opened = await self._store.open(situation, round_)
+        if isinstance(opened, Refused):
+            return _form_page(request, situation, form, flaws=opened.flaws)
+        return RedirectResponse(f"/situations/{situation.id}?said=asked", status_code=303)
+
+    async def _found(self, situation_id: UUID) -> Situation:
+        situation = await self._situations.get(situation_id)
+        if situation is None:
+            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
+        if situation.closed_at is not None:
+            raise TroubleError(HTTPStatus.CONFLICT, N_("The situation is closed. Nobody was asked."))
+        return situation
+
+
+def _form_page(
+    request: Request,
+    situation: Situation,
+    form: RoundForm,
+    *,
+    flaws: Sequence[Flaw] = (),
+    asked: int | None = None,
+) -> Response:
+    _ = texts(request.state.locale)
+    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
+    return pages_of(request).page(
+        request,
+        "round_form.html",
+        status=422 if flaws else 200,
+        realm=situation.realm,
+        situation=situation,
+        form=form,
+        asked=asked,
+        errors=errors,
+        wrong={error.field: error.message for error in errors},
+        whole_region=region.REGION,
+        sub_regions=[
+            (sub_region, [region.municipality(code) for code in sub_region.municipalities])
+            for sub_region in region.SUB_REGIONS
+        ],
+        sectors=region.SECTORS,
+        every_sector=EVERY_SECTOR,
+    )
+
+
+def _confirm_page(request: Request, situation: Situation, form: RoundForm, round_: Round, *, asked: int) -> Response:
+    return pages_of(request).page(
+        request,
+        "round_confirm.html",
+        realm=situation.realm,
+        situation=situation,
+        form=form,
+        round=round_,
+        asked=asked,
+        municipalities=[region.municipality(code) for code in round_.municipalities],
+        sectors=[region.sector(code) for code in round_.sectors],
+        everywhere=round_.municipalities == ALL_MUNICIPALITIES,
+        whole_region=region.REGION,
+        every_sector=round_.sectors == ALL_SECTORS,
+    )

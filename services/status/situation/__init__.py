@@ -1,0 +1,1 @@
+"""Topic: exceptional situations, and the rounds in which associations are asked."""

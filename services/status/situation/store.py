@@ -1,0 +1,216 @@
+"""Store: situations and rounds, and the events that tell of them, saved together."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, col
+
+from services.status.schema import StatusTable
+from services.status.situation.model import (
+    Changed,
+    Kind,
+    Names,
+    Opened,
+    Round,
+    Situation,
+    round_closed,
+    situation_closed,
+)
+from shared.clock import Clock
+from shared.db import Database, UtcDateTime, insert_into
+from shared.outbox import announce
+from shared.realm import Realm
+
+DUE_AT_ONCE = 50
+
+
+class SituationRow(StatusTable, table=True):
+    """A situation. Whoever changes its standings and tallies locks this row first."""
+
+    __tablename__ = "situation"
+
+    realm: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    kind: str
+    names: dict[str, str] = Field(sa_type=JSON)
+    municipalities: list[str] = Field(sa_type=JSON)
+    freshness_hours: int = 12
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    opened_by: UUID
+
+
+class RoundRow(StatusTable, table=True):
+    """A round, with the filter by which its associations were chosen and how many those were."""
+
+    __tablename__ = "round"
+    __table_args__ = (
+        Index("round_of_situation", "realm", "situation_id"),
+        Index("round_due", "closed_at", "closes_at"),
+    )
+
+    realm: str = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    situation_id: UUID
+    municipalities: list[str] = Field(sa_type=JSON)
+    sectors: list[str] = Field(sa_type=JSON)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    closes_at: datetime = Field(sa_type=UtcDateTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    asked: int
+    opened_by: UUID
+
+
+SITUATION = StatusTable.metadata.tables["situation"]
+ROUND = StatusTable.metadata.tables["round"]
+
+
+class SituationStore:
+    """Opens, changes, closes and finds situations; closes rounds."""
+
+    def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def open(self, opened: Opened) -> None:
+        """Save a new situation; saving the same one again changes nothing and tells nothing."""
+        statement = insert_into(self._database.dialect, SituationRow).on_conflict_do_nothing()
+        async with self._database.write() as session:
+            found = await session.execute(select(col(SituationRow.id)).where(*_is(opened.situation)))
+            if found.first() is None:
+                await session.execute(statement, _situation_values(opened.situation))
+                await announce(session, [opened.event])
+
+    async def change(self, changed: Changed) -> bool:
+        """Save what changed; False if the situation has been closed meanwhile."""
+        values = _situation_values(changed.situation)
+        kept = {name: values[name] for name in ("kind", "names", "municipalities", "freshness_hours")}
+        async with self._database.write() as session:
+            if not await _updated(session, changed.situation, kept):
+                return False
+            await announce(session, [changed.event])
+        return True
+
+    async def close(self, situation: Situation) -> bool:
+        """End the situation and its open rounds; False if it was over before."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            if not await _updated(session, situation, {"closed_at": now}):
+                return False
+            found = await session.execute(
+                select(RoundRow).where(
+                    col(RoundRow.realm) == situation.realm,
+                    col(RoundRow.situation_id) == situation.id,
+                    col(RoundRow.closed_at).is_(None),
+                )
+            )
+            await _close_rounds(session, found.scalars().all(), now)
+            await announce(session, [situation_closed(situation, now)])
+        return True
+
+    async def get(self, situation_id: UUID) -> Situation | None:
+        """The situation with this id, in whichever realm it is."""
+        async with self._database.read() as session:
+            found = await session.execute(select(SituationRow).where(col(SituationRow.id) == situation_id))
+            row = found.scalars().first()
+        return _situation(row) if row else None
+
+    async def list_all(self) -> list[Situation]:
+        """Every situation, the open ones first, the newest first among each."""
+        async with self._database.read() as session:
+            found = await session.execute(select(SituationRow).order_by(col(SituationRow.opened_at).desc()))
+            situations = [_situation(row) for row in found.scalars()]
+        return sorted(situations, key=lambda situation: situation.closed_at is not None)
+
+    async def rounds(self, situation: Situation) -> list[Round]:
+        """The rounds of a situation, newest first."""
+        async with self._database.read() as session:
+            found = await session.execute(
+                select(RoundRow)
+                .where(col(RoundRow.realm) == situation.realm, col(RoundRow.situation_id) == situation.id)
+                .order_by(col(RoundRow.opened_at).desc())
+            )
+            return [_round(row) for row in found.scalars()]
+
+    async def close_due_rounds(self) -> int:
+        """Close rounds whose time is up, DUE_AT_ONCE at most; how many there were."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            found = await session.execute(
+                select(RoundRow)
+                .where(col(RoundRow.closed_at).is_(None), col(RoundRow.closes_at) <= now)
+                .order_by(col(RoundRow.closes_at))
+                .limit(DUE_AT_ONCE)
+            )
+            return await _close_rounds(session, found.scalars().all(), now)
+
+
+def round_values(round_: Round) -> dict[str, Any]:
+    """The columns of a round, as an INSERT takes them."""
+    return {**vars(round_), "municipalities": [*round_.municipalities], "sectors": [*round_.sectors]}
+
+
+async def _updated(session: AsyncSession, situation: Situation, values: dict[str, Any]) -> bool:
+    still_open = update(SituationRow).where(*_is(situation), col(SituationRow.closed_at).is_(None))
+    done = await session.execute(still_open.values(**values).returning(col(SituationRow.id)))
+    return done.first() is not None
+
+
+async def _close_rounds(session: AsyncSession, rows: Sequence[RoundRow], now: datetime) -> int:
+    """Close each by a conditional update, so that of two replicas only one tells it."""
+    for row in rows:
+        claim = (
+            update(RoundRow)
+            .where(col(RoundRow.realm) == row.realm, col(RoundRow.id) == row.id, col(RoundRow.closed_at).is_(None))
+            .values(closed_at=now)
+            .returning(col(RoundRow.id))
+            .execution_options(synchronize_session=False)
+        )
+        if (await session.execute(claim)).first() is not None:
+            await announce(session, [round_closed(_round(row), now)])
+    return len(rows)
+
+
+def _is(situation: Situation) -> tuple[Any, ...]:
+    return col(SituationRow.realm) == situation.realm, col(SituationRow.id) == situation.id
+
+
+def _situation_values(situation: Situation) -> dict[str, Any]:
+    return {
+        **vars(situation),
+        "names": dict(vars(situation.names)),
+        "municipalities": [*situation.municipalities],
+    }
+
+
+def _situation(row: SituationRow) -> Situation:
+    return Situation(
+        realm=Realm(row.realm),
+        id=row.id,
+        kind=Kind(row.kind),
+        names=Names(**row.names),
+        municipalities=tuple(row.municipalities),
+        freshness_hours=row.freshness_hours,
+        opened_at=row.opened_at,
+        opened_by=row.opened_by,
+        closed_at=row.closed_at,
+    )
+
+
+def _round(row: RoundRow) -> Round:
+    return Round(
+        realm=Realm(row.realm),
+        id=row.id,
+        situation_id=row.situation_id,
+        municipalities=tuple(row.municipalities),
+        sectors=tuple(row.sectors),
+        opened_at=row.opened_at,
+        closes_at=row.closes_at,
+        opened_by=row.opened_by,
+        asked=row.asked,
+        closed_at=row.closed_at,
+    )

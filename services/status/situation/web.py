@@ -1,0 +1,230 @@
+"""Pages: the list of situations, and opening, changing and closing one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+from services.status.situation.model import (
+    ALL_MUNICIPALITIES,
+    KIND_NAMES,
+    NAME_LENGTH,
+    Flaw,
+    Names,
+    Refused,
+    Situation,
+    SituationDraft,
+    change_situation,
+    open_situation,
+)
+from services.status.situation.store import SituationStore
+from shared import region
+from shared.clock import Clock
+from shared.i18n import N_, Locale, texts
+from shared.identity import Role, Staff, requires
+from shared.ids import new_id
+from shared.realm import LIVE
+from shared.web import TroubleError, pages_of
+
+AnyStaff = Annotated[Staff, Depends(requires())]
+Opener = Annotated[Staff, Depends(requires(Role.LIAISON, Role.ADMINISTRATOR))]
+
+FLAWS: dict[Flaw, tuple[str, str]] = {
+    Flaw.NAME_MISSING: ("name_fi", N_("Give the situation a name in Finnish.")),
+    Flaw.NAME_TOO_LONG: ("name_fi", N_("A name may have at most 120 characters.")),
+    Flaw.KIND_UNKNOWN: ("kind", N_("Choose what has happened.")),
+    Flaw.NO_MUNICIPALITY: ("municipalities", N_("Choose at least one municipality, or the whole region.")),
+    Flaw.FRESHNESS_OUT_OF_RANGE: (
+        "freshness_hours",
+        N_("Give the hours after which an answer is out of date, from 1 to 168."),
+    ),
+    Flaw.SITUATION_CLOSED: ("name_fi", N_("The situation is closed. Nothing was changed.")),
+}
+"""The field and the sentence for each flaw."""
+
+
+@dataclass(frozen=True)
+class FormError:
+    """What is wrong with a field."""
+
+    field: str
+    message: str
+
+    @property
+    def href(self) -> str:
+        """Where the field is on the page."""
+        return f"#f-{self.field}"
+
+
+class SituationForm(BaseModel):
+    """What a person wrote into the form. The id is made with the empty form, so that sending it twice opens once."""
+
+    situation_id: UUID = Field(default_factory=new_id)
+    name_fi: str = ""
+    name_sv: str = ""
+    name_en: str = ""
+    kind: str = ""
+    freshness_hours: str = "12"
+    municipalities: list[str] = []
+
+    @classmethod
+    def of(cls, situation: Situation) -> Self:
+        """The form as it stands for an open situation."""
+        whole = situation.municipalities == ALL_MUNICIPALITIES
+        return cls(
+            situation_id=situation.id,
+            name_fi=situation.names.fi,
+            name_sv=situation.names.sv,
+            name_en=situation.names.en,
+            kind=situation.kind,
+            freshness_hours=str(situation.freshness_hours),
+            municipalities=[region.REGION.code] if whole else [*situation.municipalities],
+        )
+
+    def draft(self) -> SituationDraft:
+        """The same as the model takes it."""
+        whole = region.REGION.code in self.municipalities
+        return SituationDraft(
+            names=Names(self.name_fi.strip(), self.name_sv.strip(), self.name_en.strip()),
+            kind=self.kind,
+            municipalities=ALL_MUNICIPALITIES if whole else tuple(self.municipalities),
+            freshness_hours=hours(self.freshness_hours),
+        )
+
+
+def hours(text: str) -> int | None:
+    """A number of hours as people write it, or None."""
+    digits = text.strip()
+    return int(digits) if digits.isdecimal() and len(digits) < 5 else None
+
+
+class SituationPages:
+    """The pages of this topic."""
+
+    def __init__(self, store: SituationStore, *, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """All routes of this topic."""
+        router = APIRouter()
+        router.add_api_route("/situations", self.list_all, methods=["GET"])
+        router.add_api_route("/situations/new", self.form, methods=["GET"])
+        router.add_api_route("/situations/new", self.open, methods=["POST"])
+        router.add_api_route("/situations/{situation_id:uuid}/edit", self.change_form, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/edit", self.change, methods=["POST"])
+        router.add_api_route("/situations/{situation_id:uuid}/close", self.close_form, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/close", self.close, methods=["POST"])
+        return router
+
+    async def list_all(self, request: Request, staff: AnyStaff) -> Response:
+        """Open and past situations."""
+        situations = await self._store.list_all()
+        return pages_of(request).page(
+            request,
+            "situations.html",
+            open_ones=[situation for situation in situations if situation.closed_at is None],
+            past=[situation for situation in situations if situation.closed_at is not None],
+            kinds=KIND_NAMES,
+            may_open=staff.may(Role.LIAISON, Role.ADMINISTRATOR),
+        )
+
+    async def form(self, request: Request, _staff: Opener) -> Response:
+        """The empty form."""
+        return _form_page(request, SituationForm())
+
+    async def open(self, request: Request, staff: Opener, form: Annotated[SituationForm, Form()]) -> Response:
+        """Open a situation and show its picture; or the form again with what is wrong."""
+        outcome = open_situation(
+            form.draft(),
+            situation_id=form.situation_id,
+            realm=LIVE,
+            opened_by=staff.person_id,
+            now=self._clock.now(),
+        )
+        if isinstance(outcome, Refused):
+            return _form_page(request, form, flaws=outcome.flaws)
+        await self._store.open(outcome)
+        return RedirectResponse(f"/situations/{form.situation_id}?said=opened", status_code=303)
+
+    async def change_form(self, request: Request, situation_id: UUID, _staff: Opener) -> Response:
+        """The form with the situation as it stands."""
+        situation = await self._open_one(situation_id)
+        return _form_page(request, SituationForm.of(situation), situation=situation)
+
+    async def change(
+        self, request: Request, situation_id: UUID, _staff: Opener, form: Annotated[SituationForm, Form()]
+    ) -> Response:
+        """Change the situation and show its picture; or the form again with what is wrong."""
+        situation = await self._open_one(situation_id)
+        outcome = change_situation(situation, form.draft(), now=self._clock.now())
+        if isinstance(outcome, Refused):
+            return _form_page(request, form, situation=situation, flaws=outcome.flaws)
+        if not await self._store.change(outcome):
+            return _form_page(request, form, situation=situation, flaws=(Flaw.SITUATION_CLOSED,))
+        return RedirectResponse(f"/situations/{situation_id}?said=changed", status_code=303)
+
+    async def close_form(self, request: Request, situation_id: UUID, _staff: Opener) -> Response:
+        """Ask whether it is meant."""
+        situation = await self._open_one(situation_id)
+        rounds = [one for one in await self._store.rounds(situation) if one.closed_at is None]
+        return pages_of(request).page(
+            request, "situation_close.html", realm=situation.realm, situation=situation, rounds=len(rounds)
+        )
+
+    async def close(self, situation_id: UUID, _staff: Opener) -> Response:
+        """Close the situation with its open rounds; closing it again changes nothing."""
+        await self._store.close(await found(self._store, situation_id))
+        return RedirectResponse(f"/situations/{situation_id}?said=closed", status_code=303)
+
+    async def _open_one(self, situation_id: UUID) -> Situation:
+        situation = await found(self._store, situation_id)
+        if situation.closed_at is not None:
+            raise TroubleError(
+                HTTPStatus.CONFLICT,
+                N_("The situation is closed. Nothing was changed."),
+                what_next=N_("Its picture can still be read."),
+            )
+        return situation
+
+
+async def found(store: SituationStore, situation_id: UUID) -> Situation:
+    """The situation, or the page that says that there is none."""
+    situation = await store.get(situation_id)
+    if situation is None:
+        raise TroubleError(
+            HTTPStatus.NOT_FOUND,
+            N_("There is no such situation."),
+            what_next=N_("Choose one from the list of situations."),
+        )
+    return situation
+
+
+def _form_page(
+    request: Request, form: SituationForm, *, situation: Situation | None = None, flaws: Sequence[Flaw] = ()
+) -> Response:
+    locale: Locale = request.state.locale
+    _ = texts(locale)
+    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
+    return pages_of(request).page(
+        request,
+        "situation_form.html",
+        status=422 if flaws else 200,
+        realm=situation.realm if situation else LIVE,
+        form=form,
+        situation=situation,
+        errors=errors,
+        wrong={error.field: error.message for error in errors},
+        kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
+        whole_region=region.REGION,
+        sub_regions=[
+            (sub_region, [region.municipality(code) for code in sub_region.municipalities])
+            for sub_region in region.SUB_REGIONS
+        ],
+        name_length=NAME_LENGTH,
+    )

@@ -1,0 +1,124 @@
+"""Database and group commit: many callers, one transaction, each its own answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel, col
+
+from shared.db import Database, UtcDateTime, passing
+from shared.settings import Settings
+
+
+class Table(SQLModel, registry=registry()):
+    """Tables of this test."""
+
+
+class Note(Table, table=True):
+    """A note with a moment."""
+
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def database(each_database: str) -> AsyncIterator[Database]:
+    opened = Database(each_database)
+    await opened.create_tables(Table.metadata)
+    yield opened
+    await opened.close()
+
+
+def write_notes(connection: Connection, notes: Sequence[int]) -> list[int]:
+    connection.execute(insert(Note), [{"id": note, "at": NOON} for note in notes])
+    return [note * 10 for note in notes]
+
+
+async def stored(database: Database) -> list[int]:
+    async with database.read() as session:
+        return list((await session.execute(select(col(Note.id)).order_by(col(Note.id)))).scalars())
+
+
+async def test_a_crowd_shares_transactions_and_each_gets_its_own_outcome(database: Database) -> None:
+    commits = 0
+
+    def count() -> None:
+        nonlocal commits
+        commits += 1
+
+    database.after_commit(count)
+    group = database.group(write_notes)
+
+    outcomes = await asyncio.gather(*(group(note) for note in range(1, 101)))
+
+    assert outcomes == [note * 10 for note in range(1, 101)]
+    assert commits < 10
+
+
+async def test_one_bad_row_is_told_to_its_caller_alone(database: Database) -> None:
+    async with database.write() as session:
+        session.add(Note(id=13, at=NOON))
+    group = database.group(write_notes)
+
+    outcomes = await asyncio.gather(*(group(note) for note in range(1, 51)), return_exceptions=True)
+
+    refused = [note for note, outcome in zip(range(1, 51), outcomes, strict=True) if isinstance(outcome, Exception)]
+    assert refused == [13]
+    assert isinstance(outcomes[12], IntegrityError)
+    assert await stored(database) == list(range(1, 51))
+
+
+async def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
+    async def half_way() -> None:
+        async with database.write() as session:
+            session.add(Note(id=1, at=NOON))
+            await session.flush()
+            raise RuntimeError("on second thought")
+
+    with pytest.raises(RuntimeError, match="on second thought"):
+        await half_way()
+
+    assert await stored(database) == []
+
+
+async def test_moments_come_back_in_utc_whatever_zone_they_were_written_in(database: Database) -> None:
+    async with database.write() as session:
+        session.add(Note(id=1, at=NOON.astimezone(timezone(timedelta(hours=2)))))
+
+    async with database.read() as session:
+        note = await session.get(Note, 1)
+    assert note is not None
+    assert note.at == NOON
+    assert note.at.tzinfo is UTC
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        UtcDateTime().process_bind_param(datetime(2026, 11, 21), None)  # type: ignore[arg-type]  # noqa: DTZ001
+
+
+async def test_sqlite_is_durable_and_lets_readers_read(settings: Settings) -> None:
+    database = Database(settings.database_of("notes"))
+    async with database.engine.connect() as connection:
+        pragmas = [
+            (await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in ("journal_mode", "synchronous")
+        ]
+    await database.close()
+
+    assert pragmas == ["wal", 2]
+
+
+async def test_a_mistake_in_sql_is_not_taken_for_a_passing_fault(database: Database) -> None:
+    with pytest.raises(DBAPIError) as raised:
+        async with database.read() as session:
+            await session.execute(text("SELECT nothing FROM nowhere"))
+
+    assert not passing(raised.value)
+    assert passing(TimeoutError())
