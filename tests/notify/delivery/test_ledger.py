@@ -19,15 +19,14 @@ from shared.events.notify import LetterRequested, LetterWish, UrgentLetterReques
 from shared.ids import new_id
 from shared.plumbing import OutboxRow, Plumbing
 from shared.realm import LIVE, Realm
-from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
 
 EXERCISE = Realm("ex-autumn")
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_of("notify"))
+async def database(each_database: str) -> AsyncIterator[Database]:
+    database = Database(each_database)
     await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
     yield database
     await database.close()

@@ -322,11 +322,10 @@ async def test_an_urgent_letter_does_not_wait_behind_a_broadcast_that_hangs(offi
     await bulk
 
 
-async def test_two_workers_on_one_ledger_send_nothing_twice(
-    database: Database, clock: FakeClock, relay: Relay, settings: Settings
-) -> None:
-    second = Database(settings.database_of("notify"))
-    offices = [Office(each, clock=clock, port=relay.port) for each in (database, second)]
+async def test_two_workers_on_one_ledger_send_nothing_twice(each_database: str, clock: FakeClock, relay: Relay) -> None:
+    databases = [Database(each_database), Database(each_database)]
+    await databases[0].create_tables(Plumbing.metadata, NotifyTable.metadata)
+    offices = [Office(database, clock=clock, port=relay.port) for database in databases]
     letter = await offices[0].add(*(f"aino{number}@example.org" for number in range(300)))
 
     await asyncio.gather(*(office.send() for office in (*offices, *offices)))
@@ -336,7 +335,7 @@ async def test_two_workers_on_one_ledger_send_nothing_twice(
     assert len(relay.copies) == 300
     for office in offices:
         await office.close()
-    await second.close()
+        await office.database.close()
 
 
 async def test_at_the_end_of_the_process_what_is_with_the_relay_is_finished_and_the_rest_given_back(
