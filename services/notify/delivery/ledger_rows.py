@@ -30,8 +30,9 @@ from shared.ids import new_id
 from shared.outbox import announce_all
 from shared.realm import Realm
 
-LEASE = timedelta(seconds=660)
-"""Longer than the ten minutes that a relay may take to answer after the final dot (RFC 5321, 4.5.3.2.6)."""
+LEASE = timedelta(seconds=900)
+"""Longer than a letter can be on its way: until it is begun, until the relay takes it, and the ten minutes that it may
+need to answer after the final dot (RFC 5321, 4.5.3.2.6). Else a living sender's letters would be sent by another."""
 
 LOST = "sender died while it sent"
 UNSETTLED = col(DeliveryRow.settled_at).is_(None)

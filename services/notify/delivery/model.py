@@ -357,6 +357,10 @@ class Breaker:
         """One letter is being tried; nobody else tries until that is known, or the pause has passed once more."""
         return replace(self, open_until=now + self.pause, tries=True)
 
+    def not_tried(self, now: datetime) -> "Breaker":
+        """The probe never came to the relay: another may go at once."""
+        return replace(self, open_until=now, tries=False) if self.tries else self
+
     def failed(self, now: datetime) -> "Breaker":
         """The relay did not work. Letters that were under way when it was opened change nothing more."""
         if self.tries:

@@ -10,9 +10,10 @@ from aiosmtpd.smtp import SMTP
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import BEGIN_WITHIN, LaneWork, Letters, Traffic
+from services.notify.delivery.ledger_rows import LEASE
 from services.notify.delivery.letter_format import Imprint
-from services.notify.delivery.mail import Pool
+from services.notify.delivery.mail import BODY_TIMEOUT, COMMAND_TIMEOUT, Pool
 from services.notify.delivery.model import Counts, Kind, Lane, Letter, Outcome, Recipient
 from services.notify.delivery.schema import DeliveryRow
 from services.notify.delivery.store import Ledger
@@ -225,6 +226,44 @@ async def test_after_a_pause_one_probe_goes_first(database: Database, clock: Fak
     await office.close()
 
 
+async def test_a_probe_that_expires_before_the_relay_lets_the_next_one_go_at_once(
+    database: Database, clock: FakeClock, relay: Relay
+) -> None:
+    relay.say["connect", ""] = "421 4.3.2 too busy"
+    office = Office(database, clock=clock, port=relay.port, size=1)
+    old = await office.add(*(f"aino{number}@example.org" for number in range(5)), minutes=1)
+    stale = await office.add(*(f"bertta{number}@example.org" for number in range(9)), minutes=1)
+    await office.send()
+    del relay.say["connect", ""]
+
+    clock.move(minutes=2)
+    fresh = await office.add("cecilia@example.org")
+    await office.send()
+
+    assert await office.ledger.counts(LIVE, old.letter_id) == Counts(expired=5)
+    assert await office.ledger.counts(LIVE, stale.letter_id) == Counts(expired=9)
+    assert await office.ledger.counts(LIVE, fresh.letter_id) == Counts(sent=1)
+    await office.close()
+
+
+async def test_what_a_slow_relay_holds_up_is_given_back_before_its_lease_can_end(
+    database: Database, clock: FakeClock, relay: Relay
+) -> None:
+    relay.say["body", "aino0@example.org"] = HANG
+    office = Office(database, clock=clock, port=relay.port, size=1)
+    letter = await office.add(*(f"aino{number}@example.org" for number in range(4)))
+    unit = asyncio.create_task(office.lanes[Lane.BULK].unit())
+    await relay.began.wait()
+
+    clock.move(seconds=31)
+    relay.let_go.set()
+    await unit
+
+    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=1, waiting=3)
+    assert timedelta(seconds=6 * COMMAND_TIMEOUT + BODY_TIMEOUT) + BEGIN_WITHIN < LEASE
+    await office.close()
+
+
 async def test_wrong_credentials_burn_no_letter(office: Office, relay: Relay) -> None:
     relay.say["mail", ""] = "530 5.7.0 authentication required"
     letter = await office.add(*(f"aino{number}@example.org" for number in range(30)))
@@ -376,7 +415,7 @@ async def test_who_dies_between_the_reply_and_the_commit_has_it_sent_again_under
         await office.lanes[Lane.BULK].unit()
     office.lanes[Lane.BULK].ledger = office.ledger
     await office.send()
-    clock.move(seconds=661)
+    clock.move(seconds=901)
     await office.lanes[Lane.URGENT].recover()
     await office.send()
 
