@@ -189,7 +189,7 @@ async def test_a_text_that_does_not_fit_has_a_page_of_its_own(browser: AsyncClie
     assert f'href="/g/{long.guidance_id}?lang=fi"' in front
     assert front.count("<em>ä</em>") == 0
     assert own.text.count("<em>ä</em>") == TEXT_LIMIT // 4
-    assert "<h1>Pitkä ohje</h1>" in own.text
+    assert "<h2>Pitkä ohje</h2>" in own.text
     assert own.headers["cache-control"] == "public, max-age=30"
 
 
