@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.guidance.markdown_text import SCHEMES, TAGS, html_of, plain_of
+from services.notify.markdown.model import SCHEMES, TAGS, html_of, plain_of
 
 ATTACKS = [
     "<script>alert(1)</script>",

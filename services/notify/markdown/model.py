@@ -1,4 +1,4 @@
-"""Format: guidance in Markdown as HTML that can do no harm, and as plain text for a letter's text part."""
+"""Model of Markdown: HTML that can do no harm, and plain text for a letter's text part."""
 
 from collections.abc import Sequence
 from functools import lru_cache
