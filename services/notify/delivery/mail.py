@@ -10,7 +10,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutEr
 from services.notify.delivery.model import Fault, Stage, interrupted, refusal
 from shared.settings import Smtp
 
-COMMAND_TIMEOUT = 60.0
+COMMAND_TIMEOUT = 30.0
 BODY_TIMEOUT = 600.0
 """Seconds until the relay must have answered the final dot (RFC 5321, 4.5.3.2.6); less makes duplicates (RFC 1047)."""
 

@@ -184,6 +184,7 @@ def test_the_breaker_opens_after_five_faults_and_doubles_its_pause_to_five_minut
     for _ in range(6):
         breaker = breaker.failed(now)
         assert breaker.open_until is not None
+        assert breaker.failed(now).open_until == breaker.open_until
         pauses.append((breaker.open_until - now).total_seconds())
         now = breaker.open_until
         breaker = breaker.probing(now)
