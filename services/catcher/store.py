@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, func, insert, or_, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -90,11 +90,6 @@ class Letters:
         """One letter, or None."""
         async with self._database.read() as session:
             return await session.get(CaughtRow, letter_id)
-
-    async def clear(self) -> None:
-        """Throw all letters away."""
-        async with self._database.write() as session:
-            await session.execute(delete(CaughtRow))
 
 
 def _matching(search: str) -> list[ColumnElement[bool]]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from services.catcher.store import PAGE, CaughtRow, Letters
 from shared.i18n import N_
@@ -72,12 +72,6 @@ def pages(letters: Letters) -> APIRouter:
     async def raw(letter_id: int) -> Response:
         """The letter as it came."""
         return Response((await _found(letters, letter_id)).raw, media_type="text/plain; charset=utf-8")
-
-    @router.post("/clear")
-    async def clear() -> Response:
-        """Throw all letters away."""
-        await letters.clear()
-        return RedirectResponse("/", status_code=303)
 
     @router.get("/api/letters")
     async def read(after: int = 0, to: str = "", limit: int = READ_AT_ONCE) -> Response:
