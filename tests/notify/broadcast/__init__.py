@@ -1,1 +1,1 @@
-"""Tests of broadcasts."""
+"""Tests of broadcast."""

@@ -1,1 +1,1 @@
-"""Tests of the public page."""
+"""Tests of feeds."""

@@ -1,1 +1,1 @@
-"""Tests of Markdown."""
+"""Tests of markdown."""

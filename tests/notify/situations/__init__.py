@@ -1,1 +1,1 @@
-"""Tests of known situations."""
+"""Tests of situations."""

@@ -1,1 +1,1 @@
-"""Tests of the subscribers."""
+"""Tests of subscribers."""
