@@ -1,23 +1,20 @@
 """`make screenshots`: walks the storm evening and keeps the pictures that stand in the README."""
 
-import asyncio
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
-from services.demo.loader import SEED
-from services.demo.player import play
-from shared.clock import SystemClock
 from tests.browser.conftest import QUIET
 from tests.browser.walk import DESK, PHONE, Walk
 from tests.servers import program
-from tests.system import System
+from tests.system import ROOT, System
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+PICTURES = ROOT / "docs" / "pictures"
 KEPT = {"letter", "answer-form", "answer-thanks", "guidance-approval", "guidance-progress", "public"}
-WHOLE_EVENING = 3600.0
 
 
 class Camera:
@@ -39,10 +36,10 @@ class Camera:
         page.screenshot(path=self._folder / f"{name}.png")
 
 
-async def _play(system: System) -> None:
-    evening = play(system.url, system.mail_url, speed=WHOLE_EVENING, seed=2020, registry_seed=SEED, clock=SystemClock())
-    steps = [step async for step in evening]
-    assert steps[-1].refused == 0
+def _play(system: System) -> None:
+    where = ("--url", system.url, "--mail-url", system.mail_url)
+    command = [sys.executable, "-m", "services.cli", "demo", "storm", "--speed", "3600", *where]
+    subprocess.run(command, check=True, cwd=ROOT)
 
 
 def main() -> None:
@@ -59,7 +56,7 @@ def main() -> None:
             walk.open_situation()
             walk.ask_everybody()
             walk.answer_in_two_taps(str(walk.read_mail(limit="1")[0]["to"]))
-            asyncio.run(_play(system))
+            _play(system)
             _keep_the_picture(walk, camera)
             walk.write_guidance()
             walk.approve_guidance()
