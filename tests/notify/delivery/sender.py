@@ -5,16 +5,15 @@ import sys
 from datetime import datetime, timedelta
 
 from services.notify.delivery.jobs import LaneWork, Letters, Traffic
-from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.settings import Smtp
+from tests.notify.delivery.office import IMPRINT
 
 CONNECTIONS = 3
-IMPRINT = Imprint("https://valmius.example.org", "mail.example.org", "+358 40 000 0000", secret="s" * 32)
 
 
 class ClockAhead(SystemClock):

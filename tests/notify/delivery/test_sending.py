@@ -1,111 +1,26 @@
 """Sending over real SMTP: each recipient ends where she should, nobody twice, and exercises reach only their roster."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.smtp import SMTP
-from sqlalchemy import select, update
-from sqlmodel import col
+from sqlalchemy import update
 
-from services.notify.delivery.jobs import BEGIN_WITHIN, LaneWork, Letters, Traffic
-from services.notify.delivery.ledger_rows import LEASE
-from services.notify.delivery.letter_format import Imprint
-from services.notify.delivery.mail import BODY_TIMEOUT, COMMAND_TIMEOUT, Pool
-from services.notify.delivery.model import Counts, Kind, Lane, Letter, Outcome, Recipient
+from services.notify.delivery.model import Counts, Kind, Lane, Letter, Recipient
 from services.notify.delivery.schema import DeliveryRow
-from services.notify.delivery.store import Ledger
 from services.notify.schema import NotifyTable
 from shared.db import Database
 from shared.ids import new_id
 from shared.plumbing import Plumbing
 from shared.realm import LIVE, Realm
-from shared.settings import Settings, Smtp
 from tests.fakes import STORM_EVENING, FakeClock
-from tests.notify.delivery.relay import DROP, DROP_AFTER_TAKING, HANG, Relay, relaying
+from tests.notify.delivery.office import Office
+from tests.notify.delivery.relay import DROP, DROP_AFTER_TAKING, Relay, relaying
 
-IMPRINT = Imprint("https://valmius.example.org", "mail.example.org", "+358 40 000 0000", secret="s" * 32)
 EXERCISE = Realm("ex-autumn")
-
-
-class Office:
-    """A ledger with its lanes, wired to one relay."""
-
-    def __init__(
-        self, database: Database, *, clock: FakeClock, port: int, size: int = 3, patience: float = 600
-    ) -> None:
-        self.database = database
-        self.clock = clock
-        self.ledger = Ledger(database, clock=clock)
-        self.traffic = Traffic(1e6, clock=clock)
-        smtp = Smtp(port=port)
-        self.lanes = {
-            lane: LaneWork(
-                lane,
-                ledger=self.ledger,
-                letters=Letters(self.ledger, imprint=IMPRINT),
-                pool=Pool(smtp, size=size, domain="mail.example.org", body_timeout=patience),
-                traffic=self.traffic,
-                clock=clock,
-            )
-            for lane in Lane
-        }
-
-    async def add(self, *addresses: str, lane: Lane = Lane.BULK, realm: Realm = LIVE, minutes: float = 600) -> Letter:
-        """A letter to these addresses."""
-        letter = Letter(
-            realm=realm,
-            letter_id=new_id(),
-            kind=Kind.CHECKIN,
-            lane=lane,
-            not_after=self.clock.now() + timedelta(minutes=minutes),
-            shared={"situation.fi": "Myrsky"},
-        )
-        personal = {"association": "Hattulan Martat", "link": "https://valmius.example.org/c/1"}
-        recipients = [Recipient(new_id(), address, locale="fi", personal=personal) for address in addresses]
-        async with self.database.write() as session:
-            await self.ledger.add(session, letter, recipients=recipients)
-        return letter
-
-    async def send(self, lane: Lane = Lane.BULK) -> None:
-        """Work until there is nothing due."""
-        more = True
-        while more:
-            more = await self.lanes[lane].unit()
-
-    async def states(self) -> dict[str, str]:
-        """State and reason of each delivery, by the number of the recipient."""
-        async with self.database.read() as session:
-            rows = (await session.execute(select(DeliveryRow).order_by(col(DeliveryRow.id)))).scalars()
-            return {f"{row.id}": f"{row.state} {row.reason}".strip() for row in rows}
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for work in self.lanes.values():
-            await work.pool.close()
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_of("notify"))
-    await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    async with relaying(Relay()) as relay:
-        yield relay
-
-
-@pytest.fixture
-async def office(database: Database, relay: Relay, clock: FakeClock) -> AsyncIterator[Office]:
-    office = Office(database, clock=clock, port=relay.port)
-    yield office
-    await office.close()
 
 
 async def test_a_letter_goes_out_and_is_marked_sent_from_the_reply(office: Office, relay: Relay) -> None:
@@ -178,103 +93,6 @@ async def test_a_letter_the_relay_may_have_is_sent_again_after_a_hold_and_then_l
     assert len({taken.message for taken in relay.taken}) == 1
 
 
-async def test_a_relay_that_falls_silent_after_the_dot_is_ambiguous(
-    database: Database, relay: Relay, clock: FakeClock
-) -> None:
-    relay.say["body", "aino@example.org"] = HANG
-    office = Office(database, clock=clock, port=relay.port, patience=0.05)
-    await office.add("aino@example.org", "bertta@example.org")
-
-    await office.send()
-
-    assert await office.states() == {"1": "deferred no answer at body", "2": "sent"}
-    await office.close()
-
-
-async def test_a_relay_that_is_away_costs_no_attempts_and_is_left_alone(
-    database: Database, clock: FakeClock, relay: Relay
-) -> None:
-    relay.say["connect", ""] = "421 4.3.2 too busy"
-    office = Office(database, clock=clock, port=relay.port, size=1)
-    letter = await office.add(*(f"aino{number}@example.org" for number in range(20)))
-
-    await office.send()
-    tried = relay.connections
-    await office.send()
-    del relay.say["connect", ""]
-    clock.move(seconds=31)
-    await office.send()
-
-    assert tried == relay.connections - 1 == 5
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=20)
-    async with database.read() as session:
-        assert set((await session.execute(select(col(DeliveryRow.attempts)))).scalars()) == {1}
-    await office.close()
-
-
-async def test_after_a_pause_one_probe_goes_first(database: Database, clock: FakeClock, relay: Relay) -> None:
-    relay.say["connect", ""] = "421 4.3.2 too busy"
-    office = Office(database, clock=clock, port=relay.port, size=3)
-    await office.add(*(f"aino{number}@example.org" for number in range(20)))
-    await office.send()
-    tried = relay.connections
-
-    clock.move(seconds=31)
-    await office.send()
-
-    assert relay.connections == tried + 1
-    await office.close()
-
-
-async def test_a_probe_that_expires_before_the_relay_lets_the_next_one_go_at_once(
-    database: Database, clock: FakeClock, relay: Relay
-) -> None:
-    relay.say["connect", ""] = "421 4.3.2 too busy"
-    office = Office(database, clock=clock, port=relay.port, size=1)
-    old = await office.add(*(f"aino{number}@example.org" for number in range(5)), minutes=1)
-    stale = await office.add(*(f"bertta{number}@example.org" for number in range(9)), minutes=1)
-    await office.send()
-    del relay.say["connect", ""]
-
-    clock.move(minutes=2)
-    fresh = await office.add("cecilia@example.org")
-    await office.send()
-
-    assert await office.ledger.counts(LIVE, old.letter_id) == Counts(expired=5)
-    assert await office.ledger.counts(LIVE, stale.letter_id) == Counts(expired=9)
-    assert await office.ledger.counts(LIVE, fresh.letter_id) == Counts(sent=1)
-    await office.close()
-
-
-async def test_what_a_slow_relay_holds_up_is_given_back_before_its_lease_can_end(
-    database: Database, clock: FakeClock, relay: Relay
-) -> None:
-    relay.say["body", "aino0@example.org"] = HANG
-    office = Office(database, clock=clock, port=relay.port, size=1)
-    letter = await office.add(*(f"aino{number}@example.org" for number in range(4)))
-    unit = asyncio.create_task(office.lanes[Lane.BULK].unit())
-    await relay.began.wait()
-
-    clock.move(seconds=31)
-    relay.let_go.set()
-    await unit
-
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=1, waiting=3)
-    assert timedelta(seconds=6 * COMMAND_TIMEOUT + BODY_TIMEOUT) + BEGIN_WITHIN < LEASE
-    await office.close()
-
-
-async def test_wrong_credentials_burn_no_letter(office: Office, relay: Relay) -> None:
-    relay.say["mail", ""] = "530 5.7.0 authentication required"
-    letter = await office.add(*(f"aino{number}@example.org" for number in range(30)))
-
-    await office.send()
-
-    counts = await office.ledger.counts(LIVE, letter.letter_id)
-    assert (counts.failed, counts.open) == (0, 30)
-    assert relay.connections <= 3
-
-
 async def test_a_letter_is_not_sent_late(office: Office, relay: Relay) -> None:
     letter = await office.add("aino@example.org", minutes=10)
     office.clock.move(minutes=10)
@@ -325,42 +143,6 @@ async def test_what_cannot_be_addressed_fails_with_its_reason_and_holds_nobody_u
     assert set(relay.copies) == {"cecilia@example.org"}
 
 
-async def test_the_bulk_lane_pauses_itself_and_an_operator_resumes_it(office: Office, relay: Relay) -> None:
-    bad, good = (
-        [f"gone{number}@example.org" for number in range(12)],
-        [f"aino{number}@example.org" for number in range(60)],
-    )
-    relay.say |= {("rcpt", address): "550 5.1.1 gone" for address in bad}
-    letter = await office.add(*bad, *good)
-
-    await office.send()
-    reason = await office.ledger.paused(Lane.BULK)
-    waiting = (await office.ledger.counts(LIVE, letter.letter_id)).open
-    await office.ledger.resume(Lane.BULK)
-    await office.send()
-
-    assert reason is not None
-    assert reason.startswith("11 of the last ")
-    assert waiting > 0
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(failed=12, sent=60)
-
-
-async def test_an_urgent_letter_does_not_wait_behind_a_broadcast_that_hangs(office: Office, relay: Relay) -> None:
-    slow = [f"slow{number}@example.org" for number in range(3)]
-    relay.say |= {("body", address): HANG for address in slow}
-    broadcast = await office.add(*slow, *(f"aino{number}@example.org" for number in range(30)))
-    bulk = asyncio.create_task(office.send())
-    await relay.began.wait()
-
-    sign_in = await office.add("bertta@example.org", lane=Lane.URGENT)
-    await office.send(Lane.URGENT)
-
-    assert await office.ledger.counts(LIVE, sign_in.letter_id) == Counts(sent=1)
-    assert (await office.ledger.counts(LIVE, broadcast.letter_id)).open > 0
-    relay.let_go.set()
-    await bulk
-
-
 async def test_two_workers_on_one_ledger_send_nothing_twice(each_database: str, clock: FakeClock, relay: Relay) -> None:
     databases = [Database(each_database), Database(each_database)]
     await databases[0].create_tables(Plumbing.metadata, NotifyTable.metadata)
@@ -377,55 +159,6 @@ async def test_two_workers_on_one_ledger_send_nothing_twice(each_database: str, 
         await office.database.close()
 
 
-async def test_at_the_end_of_the_process_what_is_with_the_relay_is_finished_and_the_rest_given_back(
-    database: Database, clock: FakeClock, relay: Relay
-) -> None:
-    relay.say["body", "aino0@example.org"] = HANG
-    office = Office(database, clock=clock, port=relay.port, size=1)
-    letter = await office.add(*(f"aino{number}@example.org" for number in range(10)))
-    unit = asyncio.create_task(office.lanes[Lane.BULK].unit())
-    await relay.began.wait()
-
-    unit.cancel()
-    await asyncio.sleep(0)
-    relay.let_go.set()
-    with pytest.raises(asyncio.CancelledError):
-        await unit
-
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=1, waiting=9)
-    await office.send()
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=10)
-    assert set(relay.copies.values()) == {1}
-    await office.close()
-
-
-async def test_who_dies_between_the_reply_and_the_commit_has_it_sent_again_under_the_same_message_id(
-    database: Database, clock: FakeClock, relay: Relay
-) -> None:
-    """The one window in which a duplicate is possible."""
-    office = Office(database, clock=clock, port=relay.port)
-    letter = await office.add("aino@example.org")
-
-    class Killed(Ledger):
-        async def settle(self, outcomes: Sequence[Outcome]) -> int:
-            raise RuntimeError(f"killed with {len(outcomes)} in hand")
-
-    office.lanes[Lane.BULK].ledger = Killed(database, clock=clock)
-    with pytest.raises(RuntimeError, match="killed"):
-        await office.lanes[Lane.BULK].unit()
-    office.lanes[Lane.BULK].ledger = office.ledger
-    await office.send()
-    clock.move(seconds=901)
-    await office.lanes[Lane.URGENT].recover()
-    await office.send()
-
-    first, second = (message_from_bytes(taken.message, policy=policy.default) for taken in relay.taken)
-    assert first["Message-ID"] == second["Message-ID"]
-    assert first["Date"] == second["Date"]
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=1)
-    await office.close()
-
-
 async def test_a_relay_without_8bitmime_gets_ascii(database: Database, clock: FakeClock) -> None:
     async with relaying(Relay(extensions=("SIZE",))) as relay:
         office = Office(database, clock=clock, port=relay.port)
@@ -436,18 +169,6 @@ async def test_a_relay_without_8bitmime_gets_ascii(database: Database, clock: Fa
         [taken] = relay.taken
         assert taken.message.isascii()
         await office.close()
-
-
-async def test_a_kept_connection_that_the_relay_ended_meanwhile_costs_nothing(office: Office, relay: Relay) -> None:
-    await office.add("aino@example.org")
-    await office.send()
-    for writer in list(relay._open):
-        writer.close()
-    letter = await office.add("bertta@example.org")
-
-    await office.send()
-
-    assert await office.ledger.counts(LIVE, letter.letter_id) == Counts(sent=1)
 
 
 class Keeping:
