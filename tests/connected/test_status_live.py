@@ -63,7 +63,7 @@ class Site:
 @asynccontextmanager
 async def site(settings: Settings, clock: FakeClock) -> AsyncIterator[Site]:
     app = make_app(settings, clock=clock)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=3))
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1))
     serving = asyncio.create_task(server.serve())
 
     async def started() -> bool:
@@ -194,7 +194,9 @@ async def test_a_stream_ends_in_time_for_a_session_to_be_looked_at_again(open_si
     assert open_site.hub.viewers == 0
 
 
-async def test_when_the_app_stops_every_stream_ends(settings: Settings, clock: FakeClock) -> None:
+async def test_when_the_app_stops_every_stream_ends_and_nothing_is_logged_of_it(
+    settings: Settings, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
     async with site(settings, clock) as one:
         client = one.client()
         async with client, client.stream("GET", one.path) as response:
@@ -205,6 +207,8 @@ async def test_when_the_app_stops_every_stream_ends(settings: Settings, clock: F
                 return one.hub.viewers == 0
 
             await eventually(all_gone)
+
+    assert [record.name for record in caplog.records if "ASGI" in record.getMessage()] == []
 
 
 async def test_only_staff_may_look_and_only_at_what_there_is(open_site: Site) -> None:

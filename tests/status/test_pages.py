@@ -136,7 +136,7 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
 
     assert "Changes since you last looked" in nothing.text
     assert "No change." in nothing.text
-    since = something.text.partition('id="since-title"')[2].partition("</section>")[0]
+    since = something.text.partition('<h2 id="since-title">')[2].partition("</section>")[0]
     assert "Bertta ry" in since
 
 
