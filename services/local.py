@@ -19,7 +19,7 @@ import services.catcher.app
 from services.composition import SERVICES, VOICES, Doors
 from services.embedded import EmbeddedNats, provision_bus
 from shared.log import logger
-from shared.settings import Settings
+from shared.settings import Nats, Settings
 
 log = logger(__name__)
 
@@ -47,7 +47,7 @@ async def run_local(
     await bus.start()
     try:
         await provision_bus(bus.settings, VOICES)
-        settings = local_settings(folder, bus, port=port, smtp_port=smtp_port)
+        settings = local_settings(folder, bus.settings, port=port, smtp_port=smtp_port)
         apps = {service.name: service.make_app(settings) for service in SERVICES}
         catcher = services.catcher.app.make_app(settings)
         running = Running(settings, apps, f"http://{host}:{port}", f"http://{host}:{mail_port}")
@@ -59,13 +59,13 @@ async def run_local(
         await bus.stop()
 
 
-def local_settings(folder: Path, bus: EmbeddedNats, *, port: int, smtp_port: int) -> Settings:
+def local_settings(folder: Path, bus: Nats, *, port: int, smtp_port: int) -> Settings:
     """Settings for everything under one folder; `VALMIUS_*` may still say otherwise."""
     given = {name: value for name, value in os.environ.items() if name.startswith("VALMIUS_")}
     defaults = {
         "VALMIUS_DATABASE": f"sqlite+aiosqlite:///{folder.absolute()}/{{service}}.db",
-        "VALMIUS_NATS__URL": bus.settings.url,
-        "VALMIUS_NATS__SEEDS": str(bus.settings.seeds),
+        "VALMIUS_NATS__URL": bus.url,
+        "VALMIUS_NATS__SEEDS": str(bus.seeds),
         "VALMIUS_SMTP__PORT": str(smtp_port),
         "VALMIUS_SMTP__RATE": "1000",
         "VALMIUS_SECRET": installation_secret(folder),

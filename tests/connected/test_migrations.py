@@ -84,9 +84,7 @@ async def test_services_that_share_a_process_migrate_one_after_the_other(setting
         await house.database.close()
 
 
-async def test_of_processes_that_start_at_once_one_migrates_and_all_succeed(
-    each_database: str, settings: Settings
-) -> None:
+def test_of_processes_that_start_at_once_one_migrates_and_all_succeed(each_database: str, settings: Settings) -> None:
     folder = house_of(SERVICES[0], settings).migrations
     racers = [
         subprocess.Popen(
