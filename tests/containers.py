@@ -186,6 +186,7 @@ class Post:
 
     def links(self, path: str, *, wanted: int) -> dict[str, str]:
         """The links of this path by recipient, once as many have come."""
+        found: dict[str, str] = {}
         for _ in range(600):
             found = self._found(path)
             if len(found) >= wanted:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -93,7 +94,7 @@ def test_every_container_becomes_healthy(containers: Containers) -> None:
         return answer.status_code == httpx.codes.OK
 
     for name in ("intake", "status", "notify"):
-        soon(lambda name=name: ready(name), containers)  # type: ignore[misc]  # mypy knows no defaults of lambdas
+        soon(partial(ready, name), containers)
         containers.check_health(name)
 
 
