@@ -18,13 +18,12 @@ from rich.progress import Progress
 
 from services.composition import SERVICES, Service, service_named
 from services.doctor import Finding, examine
-from services.embedded import embedded_bus
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.registry.model import ImportReport
 from services.intake.registry.store import RegistryStore
 from services.intake.registry.table_file import HeadingError, read_table
-from services.local import local_settings
+from services.local import installed_settings
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
@@ -152,9 +151,10 @@ def settings_of(folder: Path | None) -> Settings:
     """The settings of the installation in this folder, or those of VALMIUS_*."""
     if folder is None:
         return Settings.read()
-    if not (folder / "secret").exists():
-        raise typer.BadParameter(f"nothing is installed in {folder}; `valmius run --folder {folder}` does it")
-    return local_settings(folder, embedded_bus(folder / "nats"), port=8000, smtp_port=1025)
+    try:
+        return installed_settings(folder)
+    except LookupError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _services(names: list[str] | None) -> list[Service]:

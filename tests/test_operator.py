@@ -25,13 +25,13 @@ class Operator:
             "VALMIUS_PUBLIC_URL": "https://valmius.example.org",
         }
 
-    def types(self, *arguments: str, code: int = 0, **settings: str) -> str:
+    def types(self, *arguments: str, code: int = 0, **settings: str | None) -> str:
         """What comes back on standard output; the command must end with this code."""
         done = CliRunner().invoke(app, arguments, env={**self._environment, **settings})
         assert done.exit_code == code, f"{done.exit_code}: {done.output}"
         return done.stdout if not code or "--json" in arguments else done.output
 
-    def told(self, *arguments: str, code: int = 0, **settings: str) -> Any:
+    def told(self, *arguments: str, code: int = 0, **settings: str | None) -> Any:
         """The same as JSON."""
         return json.loads(self.types(*arguments, "--json", code=code, **settings))
 
@@ -122,9 +122,11 @@ def test_a_file_of_another_kind_is_refused(operator: Operator, tmp_path: Path) -
 def test_the_commands_find_an_installation_by_its_folder(operator: Operator, tmp_path: Path) -> None:
     assert "nothing is installed in" in operator.types("migrate", "--folder", str(tmp_path), code=2)
 
-    (tmp_path / "secret").write_text("the secret of this installation, which is long")
+    (tmp_path / "ports").write_text("18000 11025")
+    operator.types("people", "add", "aino@example.org", "Aino", "--role", "viewer", "--folder", str(tmp_path))
+    link = operator.types("people", "link", "aino@example.org", "--folder", str(tmp_path), VALMIUS_PUBLIC_URL=None)
 
-    assert operator.told("migrate", "intake", "--folder", str(tmp_path)) == {"intake": ["0001"]}
+    assert link.startswith("link: http://127.0.0.1:18000/sign-in/")
 
 
 def problems(findings: list[dict[str, Any]]) -> dict[str, str]:
