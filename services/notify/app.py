@@ -31,7 +31,7 @@ from shared.events.status import SituationChanged, SituationClosed, SituationOpe
 from shared.house import House, build
 from shared.settings import Settings
 
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__).parent
 URGENT_CONNECTIONS = 2
 BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
@@ -44,7 +44,14 @@ FINISH_EVERY = 2.0
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """Notify, ready to be served. Its ledger is `app.state.ledger`."""
-    house = build(VOICE, settings, clock=clock or SystemClock(), tables=NotifyTable.metadata, templates=(TEMPLATES,))
+    house = build(
+        VOICE,
+        settings,
+        clock=clock or SystemClock(),
+        tables=NotifyTable.metadata,
+        migrations=HERE / "migrations",
+        templates=(HERE / "templates",),
+    )
     ledger = Ledger(house.database, clock=house.clock)
     app = house.app(started=wire_delivery(house, ledger))
     app.state.ledger = ledger
