@@ -1,10 +1,15 @@
 #!/bin/bash
-# One role and one database for each service: none can read another's tables.
+# One role and one database for each service: none can read another's tables. Each has a password of its own.
 set -euo pipefail
-for service in intake status notify; do
-  psql -v ON_ERROR_STOP=1 -U postgres -v name="valmius_$service" -v password="$POSTGRES_PASSWORD" <<'SQL'
+
+make_database() {
+  psql -v ON_ERROR_STOP=1 -U postgres -v name="valmius_$1" -v password="$2" <<'SQL'
 CREATE ROLE :"name" LOGIN PASSWORD :'password';
 CREATE DATABASE :"name" OWNER :"name";
 REVOKE CONNECT ON DATABASE :"name" FROM PUBLIC;
 SQL
-done
+}
+
+make_database intake "$INTAKE_PASSWORD"
+make_database status "$STATUS_PASSWORD"
+make_database notify "$NOTIFY_PASSWORD"

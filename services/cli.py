@@ -1,16 +1,12 @@
 """The command `valmius`: everything an operator does without a browser."""
 
-import asyncio
-import json
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
 import typer
 import uvicorn
-import uvloop
 from rich.progress import Progress, TextColumn
 
 from services.catcher.app import make_app as make_catcher
@@ -20,6 +16,8 @@ from services.demo.player import NothingAskedError, play
 from services.demo.registry import demo_associations, write_csv
 from services.embedded import provision_bus
 from services.local import PortTakenError, Running, run_local
+from services.operator import Json, say, until_done
+from services.operator import app as operator_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
@@ -28,9 +26,9 @@ from shared.streams import server_config
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented registry with the real totals.")
+app.add_typer(operator_app)
 app.add_typer(demo_app, name="demo")
 
-Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 FOLDER = typer.Option(help="Where all data stands.")
 
 
@@ -59,7 +57,7 @@ def run(
         for line in await prepare(running, load=demo):
             typer.echo(line)
 
-    _run(run_local(folder, host=host, port=port, mail_port=mail_port, smtp_port=smtp_port, ready=ready))
+    until_done(run_local(folder, host=host, port=port, mail_port=mail_port, smtp_port=smtp_port, ready=ready))
 
 
 @app.command()
@@ -87,8 +85,8 @@ def catcher(host: str = "127.0.0.1", port: int = 8025) -> None:
 @app.command()
 def provision(as_json: Json = False) -> None:
     """Declare all streams and consumers on the bus; doing it again changes nothing."""
-    done = _run(provision_bus(Settings.read().nats, VOICES))
-    _say({"made": done.made, "updated": done.updated, "kept": done.kept}, as_json=as_json)
+    done = until_done(provision_bus(Settings.read().nats, VOICES))
+    say({"made": done.made, "updated": done.updated, "kept": done.kept}, as_json=as_json)
 
 
 @app.command("bus-config")
@@ -102,7 +100,7 @@ def bus_config(
     keys = public_keys(folder / "keys", [*(voice.service for voice in VOICES), PROVISIONER])
     path = folder / "nats.conf"
     path.write_text(server_config(VOICES, keys, listen=listen, store=store))
-    _say({"config": str(path), "keys": str(folder / "keys")}, as_json=as_json)
+    say({"config": str(path), "keys": str(folder / "keys")}, as_json=as_json)
 
 
 @demo_app.command("registry")
@@ -121,7 +119,7 @@ def demo_storm(
     seed: int = 2020,
 ) -> None:
     """Play the storm evening in a running system: asked associations answer over time, many stay silent."""
-    _run(_play_with_progress(url, mail_url, speed=speed, seed=seed))
+    until_done(_play_with_progress(url, mail_url, speed=speed, seed=seed))
 
 
 async def _play_with_progress(url: str, mail_url: str, *, speed: float, seed: int) -> None:
@@ -150,19 +148,6 @@ def _uvicorn(application: Any, host: str, port: int) -> None:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=3,
     )
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
-def _say(facts: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(facts, default=str))
-        return
-    for name, value in facts.items():
-        typer.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ class EmbeddedNats:
     async def _wait_for_port(self, process: asyncio.subprocess.Process) -> int:
         file = self._folder / f"nats-server_{process.pid}.ports"
         for _ in range(600):
-            if file.exists() and (text := file.read_text()):
-                return int(json.loads(text)["nats"][0].rsplit(":", 1)[1])
+            if port := _port_told(file):
+                return port
             if process.returncode is not None:
                 break
             await asyncio.sleep(0.05)
@@ -85,6 +85,19 @@ class EmbeddedNats:
             log.error("nats-server ended; starting it again", code=code)
             await asyncio.sleep(0.5)
             await self._launch()
+
+
+def embedded_bus(folder: Path) -> Nats:
+    """How to reach the nats-server that another process has embedded under this folder; port 1 where none runs."""
+    folder = folder.absolute()
+    port = next((port for file in folder.glob("*.ports") if (port := _port_told(file))), 1)
+    return Nats(url=f"nats://127.0.0.1:{port}", seeds=folder / "keys")
+
+
+def _port_told(file: Path) -> int | None:
+    """The port in the file that nats-server writes once it listens; None as long as it has not."""
+    text = file.read_text() if file.exists() else ""
+    return int(json.loads(text)["nats"][0].rsplit(":", 1)[1]) if text else None
 
 
 def nats_server_program() -> str:

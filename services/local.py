@@ -17,11 +17,14 @@ from starlette.types import ASGIApp
 
 import services.catcher.app
 from services.composition import SERVICES, VOICES, Doors
-from services.embedded import EmbeddedNats, provision_bus
+from services.embedded import EmbeddedNats, embedded_bus, provision_bus
 from shared.log import logger
-from shared.settings import Settings
+from shared.settings import Nats, Settings
 
 log = logger(__name__)
+
+PORTS = "ports"
+"""The file that remembers at which ports of the pages and of the catcher an installation runs."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ async def run_local(
     await bus.start()
     try:
         await provision_bus(bus.settings, VOICES)
-        settings = local_settings(folder, bus, port=port, smtp_port=smtp_port)
+        (folder / PORTS).write_text(f"{port} {smtp_port}")
+        settings = local_settings(folder, bus.settings, port=port, smtp_port=smtp_port)
         apps = {service.name: service.make_app(settings) for service in SERVICES}
         catcher = services.catcher.app.make_app(settings)
         running = Running(settings, apps, f"http://{host}:{port}", f"http://{host}:{mail_port}")
@@ -59,13 +63,21 @@ async def run_local(
         await bus.stop()
 
 
-def local_settings(folder: Path, bus: EmbeddedNats, *, port: int, smtp_port: int) -> Settings:
+def installed_settings(folder: Path) -> Settings:
+    """The settings under which `run_local` runs, or last ran, in this folder. Raises LookupError where it never did."""
+    if not (folder / PORTS).exists():
+        raise LookupError(f"nothing is installed in {folder}; `valmius run --folder {folder}` does it")
+    port, smtp_port = (int(number) for number in (folder / PORTS).read_text().split())
+    return local_settings(folder, embedded_bus(folder / "nats"), port=port, smtp_port=smtp_port)
+
+
+def local_settings(folder: Path, bus: Nats, *, port: int, smtp_port: int) -> Settings:
     """Settings for everything under one folder; `VALMIUS_*` may still say otherwise."""
     given = {name: value for name, value in os.environ.items() if name.startswith("VALMIUS_")}
     defaults = {
         "VALMIUS_DATABASE": f"sqlite+aiosqlite:///{folder.absolute()}/{{service}}.db",
-        "VALMIUS_NATS__URL": bus.settings.url,
-        "VALMIUS_NATS__SEEDS": str(bus.settings.seeds),
+        "VALMIUS_NATS__URL": bus.url,
+        "VALMIUS_NATS__SEEDS": str(bus.seeds),
         "VALMIUS_SMTP__PORT": str(smtp_port),
         "VALMIUS_SMTP__RATE": "1000",
         "VALMIUS_SECRET": installation_secret(folder),

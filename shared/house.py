@@ -14,8 +14,8 @@ from shared.db import Database
 from shared.events.intake import SessionEnded
 from shared.identity import Sessions
 from shared.jobs import Jobs
+from shared.migrate import migrate
 from shared.operations import operations
-from shared.plumbing import Plumbing
 from shared.settings import Settings
 from shared.streams import Voice
 from shared.web import Pages, make_web
@@ -33,6 +33,7 @@ class House:
     sessions: Sessions
     pages: Pages
     tables: MetaData
+    migrations: Path
     jobs: Jobs = field(default_factory=Jobs)
 
     def app(self, *, started: Callable[[], AbstractAsyncContextManager[None]] | None = None) -> FastAPI:
@@ -40,7 +41,7 @@ class House:
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            await self.database.create_tables(Plumbing.metadata, self.tables)
+            await migrate(self.database, self.migrations)
             await self.bus.start()
             self.jobs.start()
             try:
@@ -60,8 +61,19 @@ class House:
         return app
 
 
-def build(voice: Voice, settings: Settings, *, clock: Clock, tables: MetaData, templates: tuple[Path, ...]) -> House:
-    """Make the parts of a service from its settings; nothing is connected or started yet."""
+def build(
+    voice: Voice,
+    settings: Settings,
+    *,
+    clock: Clock,
+    tables: MetaData,
+    migrations: Path,
+    templates: tuple[Path, ...],
+) -> House:
+    """Make the parts of a service from its settings; nothing is connected or started yet.
+
+    `tables` are those of its classes, `migrations` the folder whose `versions` make them in a database.
+    """
     database = Database(settings.database_of(voice.service))
     sessions = Sessions(settings.secret.get_secret_value(), database=database, clock=clock, secure=settings.secure)
     bus = Bus(voice, settings.nats, database=database, clock=clock)
@@ -80,4 +92,5 @@ def build(voice: Voice, settings: Settings, *, clock: Clock, tables: MetaData, t
         sessions=sessions,
         pages=Pages(settings, *templates),
         tables=tables,
+        migrations=migrations,
     )

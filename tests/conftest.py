@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,12 +59,16 @@ async def provision_voices(server: NatsServer, *voices: Voice) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real PostgreSQL for all tests of this process."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
-    server.start()
-    yield server
-    server.stop()
+def postgres_server() -> Iterator[Postgres]:
+    """A real PostgreSQL for all tests of this process.
+
+    Its folder is not below pytest's own, which is closed to the unprivileged user whom PostgreSQL wants.
+    """
+    with tempfile.TemporaryDirectory(prefix="valmius-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -32,7 +32,14 @@ HOUR = 3600
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The service, ready to be started; nothing runs before its lifespan is entered."""
     clock = clock or SystemClock()
-    house = build(VOICE, settings, clock=clock, tables=IntakeTable.metadata, templates=(HERE / "templates",))
+    house = build(
+        VOICE,
+        settings,
+        clock=clock,
+        tables=IntakeTable.metadata,
+        migrations=HERE / "migrations",
+        templates=(HERE / "templates",),
+    )
     registry = RegistryStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)

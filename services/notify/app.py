@@ -31,7 +31,7 @@ from shared.events.status import SituationChanged, SituationClosed, SituationOpe
 from shared.house import House, build
 from shared.settings import Settings
 
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__).parent
 URGENT_CONNECTIONS = 2
 BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
@@ -44,12 +44,19 @@ FINISH_EVERY = 2.0
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """Notify, ready to be served. Its ledger is `app.state.ledger`."""
-    house = build(VOICE, settings, clock=clock or SystemClock(), tables=NotifyTable.metadata, templates=(TEMPLATES,))
+    house = build(
+        VOICE,
+        settings,
+        clock=clock or SystemClock(),
+        tables=NotifyTable.metadata,
+        migrations=HERE / "migrations",
+        templates=(HERE / "templates",),
+    )
     ledger = Ledger(house.database, clock=house.clock)
     app = house.app(started=wire_delivery(house, ledger))
     app.state.ledger = ledger
     subscribers = wire_subscribers(app, house, ledger)
-    situations = wire_situations(house)
+    situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     return app
@@ -109,13 +116,14 @@ def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberSt
     return subscribers
 
 
-def wire_situations(house: House) -> SituationStore:
+def wire_situations(app: FastAPI, house: House) -> SituationStore:
     """The situations of which status tells."""
     situations = SituationStore(house.database)
     handlers = SituationHandlers(situations)
     house.bus.hears(SituationOpened, handlers.on_situation_opened)
     house.bus.hears(SituationChanged, handlers.on_situation_changed)
     house.bus.hears(SituationClosed, handlers.on_situation_closed)
+    app.state.situations = situations
     return situations
 
 

@@ -1,7 +1,9 @@
 """The service `status`: it knows how the region is, and holds no personal data at all.
 
-Owns situations, rounds, the standing of every association in a situation, and the tallies of these. Serves the pages
-from the list of situations to the live picture of one.
+Owns situations, rounds, the standing of every association in a situation, and the tallies of these.
+Hears AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded; overhears ReadinessChanged.
+Says SituationOpened, -Changed, -Closed, RoundOpened, RoundClosed, ReadinessChanged.
+Serves the pages from the list of situations to the live picture of one.
 """
 
 from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded

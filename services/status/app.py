@@ -25,13 +25,20 @@ from shared.events.status import ReadinessChanged
 from shared.house import build
 from shared.settings import Settings
 
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__).parent
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The service as a web application; its lifespan attaches it to the bus and runs its jobs."""
     clock = clock or SystemClock()
-    house = build(VOICE, settings, clock=clock, tables=StatusTable.metadata, templates=(TEMPLATES,))
+    house = build(
+        VOICE,
+        settings,
+        clock=clock,
+        tables=StatusTable.metadata,
+        migrations=HERE / "migrations",
+        templates=(HERE / "templates",),
+    )
     database, bus, jobs = house.database, house.bus, house.jobs
 
     situations = SituationStore(database, clock=clock)

@@ -1,5 +1,6 @@
 """Fixtures of the tests of status."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -56,8 +57,7 @@ class Stores:
 
     async def ask(self, *names: str, municipality: str = "834") -> Round:
         """Open a storm and a round to associations of these names, which the registry has told of."""
-        for name in names:
-            await self.associations.know(association(name, municipality))
+        await asyncio.gather(*(self.associations.know(association(name, municipality)) for name in names))
         opened = storm()
         await self.situations.open(opened)
         round_ = await self.rounds.open(opened.situation, round_of(opened.situation))

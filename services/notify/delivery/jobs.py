@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -35,8 +36,16 @@ from shared.realm import LIVE
 log = logger(__name__)
 
 BATCH: Final = 50
+BEGIN_WITHIN: Final = timedelta(seconds=30)
+"""How long after their claim letters are begun; what a slow relay has not let us begin by then is given back."""
+
 KEPT: Final = 200
 """Letters and templates kept in memory; each is some tens of kilobytes."""
+
+MANY: Final = 8
+PACE: Final = 0.01
+"""Seconds for which outcomes wait for more of them while they come by MANY: one commit costs as much as ten letters.
+It is all that is added to the moment in which a crash makes duplicates."""
 
 GRACE: Final = 20.0
 """Seconds that letters which the relay is just taking may need at the end of the process."""
@@ -47,8 +56,14 @@ class Traffic:
 
     def __init__(self, rate: float, *, clock: Clock) -> None:
         self._clock = clock
+        self._batch = max(1, min(BATCH, int(rate * BEGIN_WITHIN.total_seconds() / 4)))
         self._bucket = Bucket.full(rate, clock.now())
         self._breaker = Breaker()
+
+    @property
+    def probing(self) -> bool:
+        """True while one letter finds out whether the relay works again."""
+        return self._breaker.tries
 
     def open(self) -> bool:
         """True while the relay is left alone."""
@@ -62,7 +77,7 @@ class Traffic:
         if self._breaker.half_open:
             self._breaker = self._breaker.probing(now)
             return 1
-        return BATCH
+        return self._batch
 
     async def turn(self, *, urgent: bool) -> None:
         """Return when one letter may be sent."""
@@ -75,6 +90,10 @@ class Traffic:
     def worked(self) -> None:
         """The relay answered."""
         self._breaker = self._breaker.worked()
+
+    def not_tried(self) -> None:
+        """The probe ended before the relay."""
+        self._breaker = self._breaker.not_tried(self._clock.now())
 
     def failed(self) -> None:
         """The relay did not work."""
@@ -137,6 +156,7 @@ class LaneWork:
         self.pool = pool
         self.traffic = traffic
         self.clock = clock
+        self.full = False
         self._hard: deque[bool] = deque(maxlen=LOOKED_AT)
 
     async def unit(self) -> bool:
@@ -187,6 +207,8 @@ class Batch:
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._probe = False
+        self._until = work.clock.now()
+        self._finished = False
         self._stopped = False
 
     def stop(self) -> None:
@@ -196,19 +218,24 @@ class Batch:
     async def run(self) -> bool:
         """Claim, send, settle; True if there may be more."""
         work = self._work
-        if work.traffic.open() or not await work.ledger.due(work.lane, work.clock.now()):
+        if work.traffic.open() or not (work.full or await work.ledger.due(work.lane, work.clock.now())):
             return False
         limit = work.traffic.admit()
         if not limit or self._stopped:
             return False
-        self._probe = limit == 1
+        self._probe = work.traffic.probing
+        self._until = work.clock.now() + BEGIN_WITHIN
         claimed = await work.ledger.claim(work.lane, limit=limit, now=work.clock.now())
+        work.full = len(claimed) == limit
         self._letters = await work.letters.of(claimed)
         self._queue.extend(claimed)
         try:
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
+            self._finished = True
+            if self._probe:
+                work.traffic.not_tried()
             self._give_back_rest()
             await self._settled()
         for end in ends:
@@ -218,7 +245,8 @@ class Batch:
 
     @property
     def _may_begin(self) -> bool:
-        return not self._stopped and (self._probe or not self._work.traffic.open())
+        in_time = self._work.clock.now() < self._until
+        return in_time and not self._stopped and (self._probe or not self._work.traffic.open())
 
     async def _carry(self) -> None:
         """Send what is in the queue, one after another over one connection."""
@@ -293,7 +321,10 @@ class Batch:
 
     async def _settle(self) -> None:
         """Write all outcomes; while the database is away, try again, since what was sent must be known."""
+        outcomes: list[Outcome] = []
         while self._outcomes:
+            if len(outcomes) >= MANY and not self._finished:
+                await asyncio.sleep(PACE)
             outcomes, self._outcomes = self._outcomes, []
             try:
                 await self._work.ledger.settle(outcomes)

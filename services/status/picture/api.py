@@ -33,6 +33,7 @@ VIEWERS = 2_000
 
 BEAT = b"event: beat\ndata:\n\n"
 OPENING = b"retry: 1000\n\n"
+LAST: Message = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 def frame(fragment: str) -> bytes:
@@ -142,7 +143,7 @@ class Hub:
                     await send(_body(BEAT))
                 else:
                     await news.wait()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(LAST)
         finally:
             self._left(channel)
 
@@ -217,7 +218,7 @@ class LiveEndpoint:
             return
         if request.state.bodiless:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await send(LAST)
             return
         await self._stream(scope, receive, send, staff=staff, situation_id=situation_id, locale=locale)
 
@@ -229,12 +230,20 @@ class LiveEndpoint:
         leaving = asyncio.create_task(_gone(receive))
         try:
             await asyncio.wait({feeding, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (feeding, leaving):
-                task.cancel()
-            outcomes = await asyncio.gather(feeding, leaving, return_exceptions=True)
-        if isinstance(outcomes[0], FullError):
+        except asyncio.CancelledError:
+            # The server stops and waits for nobody: ending in order is all that it wants, and keeps its log quiet.
+            await _ended(feeding, leaving)
+            await send(LAST)
+            return
+        await _ended(feeding, leaving)
+        if feeding.done() and not feeding.cancelled() and isinstance(feeding.exception(), FullError):
             await PlainTextResponse("Too many are looking.", 503, {"retry-after": "30"})(scope, receive, send)
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _gone(receive: Receive) -> None:

@@ -159,7 +159,10 @@ def open_situation(
 
 
 def change_situation(situation: Situation, draft: SituationDraft, *, now: datetime) -> Changed | Refused:
-    """Change name, kind, area or freshness of an open situation, or say every reason why not."""
+    """Change name, kind, area or freshness of an open situation, or say every reason why not.
+
+    A new freshness holds for the answers that come from then on.
+    """
     flaws = _flaws(draft)
     if situation.closed_at is not None:
         flaws = (Flaw.SITUATION_CLOSED, *flaws)

@@ -1,0 +1,237 @@
+"""Operator: the commands for whoever runs the installation: people, the registry, migrations, the doctor."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from fastapi import FastAPI
+from rich.console import Console
+from rich.progress import Progress
+
+from services.composition import SERVICES, Service, service_named
+from services.doctor import Finding, examine
+from services.intake.access.model import PersonEntry
+from services.intake.access.store import AccessStore
+from services.intake.registry.model import ImportReport
+from services.intake.registry.store import RegistryStore
+from services.intake.registry.table_file import HeadingError, read_table
+from services.local import installed_settings
+from shared.house import House
+from shared.i18n import Locale
+from shared.identity import Role
+from shared.migrate import migrate
+from shared.region import find_municipality
+from shared.settings import Settings, SettingsError
+
+app = typer.Typer()
+people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
+registry_app = typer.Typer(no_args_is_help=True, help="The registry of associations.")
+app.add_typer(people_app, name="people")
+app.add_typer(registry_app, name="registry")
+
+Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
+Installation = Annotated[
+    Path | None,
+    typer.Option("--folder", help="The folder of `valmius run`; without it, VALMIUS_* say where everything is."),
+]
+Names = Annotated[list[str] | None, typer.Argument(help="Only these services; none named: all.")]
+
+
+def until_done(work: Coroutine[Any, Any, Any]) -> Any:
+    """Do it, and return what comes of it."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def say(facts: dict[str, Any], *, as_json: bool) -> None:
+    """Print the facts, one to a line or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(facts, default=str))
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name}: {', '.join(map(str, value)) if isinstance(value, tuple | list) else value}")
+
+
+@people_app.command("add")
+def add_person(
+    email: str,
+    name: str,
+    role: Annotated[list[Role], typer.Option(help="What the person may do; repeat it for several roles.")],
+    municipality: Annotated[list[str] | None, typer.Option(help="Limits what may be seen; repeat it.")] = None,
+    language: Annotated[Locale, typer.Option(help="Of the letters that the person gets.")] = Locale.FI,
+    retired: Annotated[bool, typer.Option("--retired", help="Works here no more: every session ends.")] = False,
+    folder: Installation = None,
+    as_json: Json = False,
+) -> None:
+    """Add a person of the staff, or change the one with this address."""
+    if "@" not in email:
+        raise typer.BadParameter(f"{email} is not an email address")
+    entry = PersonEntry(
+        name=name,
+        email=email,
+        roles=frozenset(role),
+        municipalities=frozenset(_municipality(text) for text in municipality or ()),
+        language=language.value,
+        retired=retired,
+    )
+    person_id = until_done(_add_person(settings_of(folder), entry))
+    say({"person": person_id, "roles": sorted(entry.roles)}, as_json=as_json)
+
+
+@people_app.command("link")
+def sign_in_link(
+    email: str,
+    hours: Annotated[float, typer.Option(min=0.1, max=72, help="How long the link can be used, once.")] = 1,
+    folder: Installation = None,
+    as_json: Json = False,
+) -> None:
+    """Print a link that signs this person in, once, in any browser. It is written to the audit."""
+    try:
+        link = until_done(_link(settings_of(folder), email, timedelta(hours=hours)))
+    except LookupError as error:
+        raise typer.BadParameter(f"{error}; `valmius people add` adds somebody") from error
+    say({"link": link}, as_json=as_json)
+
+
+@registry_app.command("import")
+def import_registry(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a heading, in any encoding.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Import the good rows although others are bad.")] = False,
+    folder: Installation = None,
+    as_json: Json = False,
+) -> None:
+    """Import associations and their contacts. Importing the same file again changes nothing."""
+    try:
+        report, imported = until_done(_import(settings_of(folder), file.read_bytes(), dry_run=dry_run, anyway=anyway))
+    except HeadingError as error:
+        raise typer.BadParameter(f"the first row does not name these columns: {error}") from error
+    _say_report(report, imported=imported, dry_run=dry_run, as_json=as_json)
+    if report.bad and not anyway:
+        raise typer.Exit(1)
+
+
+@app.command("migrate")
+def migrate_databases(services: Names = None, folder: Installation = None, as_json: Json = False) -> None:
+    """Bring the tables to their newest form, as each service also does when it starts."""
+    applied = until_done(_migrate(settings_of(folder), _services(services)))
+    say(
+        applied if as_json else {name: ", ".join(done) or "up to date" for name, done in applied.items()},
+        as_json=as_json,
+    )
+
+
+@app.command()
+def doctor(services: Names = None, folder: Installation = None, as_json: Json = False) -> None:
+    """Look at settings, databases, bus, consumers and mail relay: what is wrong, and what to do. Exit code 1: ill."""
+    try:
+        settings = settings_of(folder)
+    except SettingsError as error:
+        findings = [Finding("settings", str(error), "Set or mend it; docs/operations.md tells what each one means.")]
+    else:
+        findings = until_done(examine(settings, _services(services)))
+    if as_json:
+        typer.echo(json.dumps([finding.told() for finding in findings]))
+    else:
+        for finding in findings:
+            typer.echo(finding.line())
+    if any(finding.problem for finding in findings):
+        raise typer.Exit(1)
+
+
+def settings_of(folder: Path | None) -> Settings:
+    """The settings of the installation in this folder, or those of VALMIUS_*."""
+    if folder is None:
+        return Settings.read()
+    try:
+        return installed_settings(folder)
+    except LookupError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _services(names: list[str] | None) -> list[Service]:
+    unknown = set(names or ()) - {service.name for service in SERVICES}
+    if unknown:
+        raise typer.BadParameter(f"there is no service {', '.join(sorted(unknown))}")
+    return [service for service in SERVICES if not names or service.name in names]
+
+
+def _municipality(text: str) -> str:
+    found = find_municipality(text)
+    if found is None:
+        raise typer.BadParameter(f"{text} is not a municipality of the region")
+    return found.code
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]:
+    """The service's stores on its migrated database. What they say is published by the running service."""
+    application = service.make_app(settings)
+    house: House = application.state.house
+    try:
+        await migrate(house.database, house.migrations)
+        yield application
+    finally:
+        await house.database.close()
+
+
+async def _add_person(settings: Settings, entry: PersonEntry) -> str:
+    async with _opened(settings, service_named("intake")) as intake:
+        access: AccessStore = intake.state.access
+        return str(await access.add_person(entry))
+
+
+async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
+    async with _opened(settings, service_named("intake")) as intake:
+        access: AccessStore = intake.state.access
+        return await access.operator_link(email, valid_for)
+
+
+async def _import(settings: Settings, body: bytes, *, dry_run: bool, anyway: bool) -> tuple[ImportReport, bool]:
+    """The report, and whether it was done."""
+    async with _opened(settings, service_named("intake")) as intake:
+        registry: RegistryStore = intake.state.registry
+        report = await registry.preview(read_table(BytesIO(body)))
+        if dry_run or (report.bad and not anyway):
+            return report, False
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+            task = progress.add_task("associations", total=report.rows)
+            async for report in registry.import_rows(read_table(BytesIO(body))):
+                progress.update(task, completed=report.rows)
+        return report, True
+
+
+async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:
+    applied = {}
+    for service in services:
+        house: House = service.make_app(settings).state.house
+        try:
+            applied[service.name] = await migrate(house.database, house.migrations)
+        finally:
+            await house.database.close()
+    return applied
+
+
+def _say_report(report: ImportReport, *, imported: bool, dry_run: bool, as_json: bool) -> None:
+    errors = [(error.row, error.column, error.message % error.values) for error in report.errors]
+    if as_json:
+        told = [{"row": row, "column": column, "message": message} for row, column, message in errors]
+        say({"imported": imported, **report.model_dump(exclude={"errors"}), "errors": told}, as_json=True)
+        return
+    for row, column, message in errors:
+        typer.echo(f"row {row}, {column}: {message}" if column else f"row {row}: {message}", err=True)
+    if report.problems > len(errors):
+        typer.echo(f"... and {report.problems - len(errors)} more problems", err=True)
+    counts = f"{report.new} new, {report.changed} changed, {report.same} as before, {report.bad} bad"
+    typer.echo(f"{report.rows} rows: {counts}")
+    if not imported:
+        mend = " Mend the file, or import the good rows with --anyway." if report.bad and not dry_run else ""
+        typer.echo(f"Nothing was imported.{mend}")

@@ -1,0 +1,170 @@
+"""The operator's commands on an installation of their own, as they are typed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli import app
+
+GOOD = "Nimi;Rekisterinumero;Kotipaikka;Sähköposti\nForssan Partio;1.002;Forssa;forssa@example.org\n"
+BAD = GOOD + "Turun Partio;1.003;Turku;turku@example.org\n"
+
+
+class Operator:
+    """Somebody at the command line, with the settings of one installation."""
+
+    def __init__(self, folder: Path) -> None:
+        self._environment = {
+            "VALMIUS_DATABASE": f"sqlite+aiosqlite:///{folder}/{{service}}.db",
+            "VALMIUS_SECRET": "a secret of at least thirty-two characters",
+            "VALMIUS_NATS__URL": "nats://127.0.0.1:1",
+            "VALMIUS_SMTP__PORT": "1",
+            "VALMIUS_PUBLIC_URL": "https://valmius.example.org",
+        }
+
+    def types(self, *arguments: str, code: int = 0, **settings: str | None) -> str:
+        """What comes back on standard output; the command must end with this code."""
+        done = CliRunner().invoke(app, arguments, env={**self._environment, **settings})
+        assert done.exit_code == code, f"{done.exit_code}: {done.output}"
+        return done.stdout if not code or "--json" in arguments else done.output
+
+    def told(self, *arguments: str, code: int = 0, **settings: str | None) -> Any:
+        """The same as JSON."""
+        return json.loads(self.types(*arguments, "--json", code=code, **settings))
+
+
+@pytest.fixture
+def operator(tmp_path: Path) -> Operator:
+    return Operator(tmp_path)
+
+
+def written(folder: Path, text: str) -> str:
+    file = folder / "registry.csv"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_migrating_tells_what_it_did_and_does_it_once(operator: Operator) -> None:
+    first = operator.told("migrate")
+
+    assert list(first) == ["intake", "status", "notify"]
+    assert all(applied[0] == "0001" for applied in first.values())
+    assert operator.told("migrate", "intake") == {"intake": []}
+    assert operator.types("migrate", "status") == "status: up to date\n"
+
+
+def test_a_service_that_does_not_exist_is_named(operator: Operator) -> None:
+    assert "there is no service exersice" in operator.types("migrate", "exersice", code=2)
+
+
+def test_a_person_is_added_and_gets_a_link(operator: Operator) -> None:
+    person = ("people", "add", "aino@example.org", "Aino", "--role", "liaison", "--role", "clerk")
+
+    added = operator.told(*person, "--municipality", "forssa")
+    link = operator.types("people", "link", "AINO@example.org")
+
+    assert added["roles"] == ["clerk", "liaison"]
+    assert operator.told(*person)["person"] == added["person"]
+    assert link.startswith("link: https://valmius.example.org/sign-in/")
+
+
+def test_who_has_left_gets_no_link(operator: Operator) -> None:
+    operator.types("people", "add", "bertta@example.org", "Bertta", "--role", "editor", "--retired")
+
+    assert "nobody of the staff has this address" in operator.types("people", "link", "bertta@example.org", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("aino", "Aino", "--role", "liaison"), "aino is not an email address"),
+        (("aino@example.org", "Aino", "--role", "queen"), "'queen' is not one of"),
+        (("aino@example.org", "Aino", "--role", "liaison", "--municipality", "Turku"), "not a municipality"),
+    ],
+)
+def test_a_slip_of_the_pen_is_said(operator: Operator, arguments: tuple[str, ...], said: str) -> None:
+    output = operator.types("people", "add", *arguments, code=2)
+
+    assert said in " ".join(output.replace("│", " ").split())
+
+
+def test_a_registry_is_tried_imported_and_imported_again(operator: Operator, tmp_path: Path) -> None:
+    file = written(tmp_path, GOOD)
+
+    tried = operator.told("registry", "import", file, "--dry-run")
+    imported = operator.told("registry", "import", file)
+    again = operator.types("registry", "import", file)
+
+    assert (tried["imported"], tried["new"]) == (False, 1)
+    assert (imported["imported"], imported["new"]) == (True, 1)
+    assert again == "1 rows: 0 new, 0 changed, 1 as before, 0 bad\n"
+
+
+def test_nothing_is_imported_while_a_row_is_bad_unless_it_is_wanted(operator: Operator, tmp_path: Path) -> None:
+    file = written(tmp_path, BAD)
+
+    refused = operator.types("registry", "import", file, code=1)
+    anyway = operator.told("registry", "import", file, "--anyway")
+
+    assert "row 3, Kotipaikka: Turku is not a municipality of the region." in refused
+    assert "Nothing was imported. Mend the file" in refused
+    assert (anyway["imported"], anyway["new"], anyway["bad"]) == (True, 1, 1)
+    assert anyway["errors"][0]["row"] == 3
+
+
+def test_a_file_of_another_kind_is_refused(operator: Operator, tmp_path: Path) -> None:
+    assert "Kotipaikka" in operator.types("registry", "import", written(tmp_path, "a;b\n1;2\n"), code=2)
+
+
+def test_the_commands_find_an_installation_by_its_folder(operator: Operator, tmp_path: Path) -> None:
+    assert "nothing is installed in" in operator.types("migrate", "--folder", str(tmp_path), code=2)
+
+    (tmp_path / "ports").write_text("18000 11025")
+    operator.types("people", "add", "aino@example.org", "Aino", "--role", "viewer", "--folder", str(tmp_path))
+    link = operator.types("people", "link", "aino@example.org", "--folder", str(tmp_path), VALMIUS_PUBLIC_URL=None)
+
+    assert link.startswith("link: http://127.0.0.1:18000/sign-in/")
+
+
+def problems(findings: list[dict[str, Any]]) -> dict[str, str]:
+    return {finding["part"]: finding["problem"] for finding in findings if not finding["ok"]}
+
+
+def test_the_doctor_says_of_each_part_what_is_wrong_and_what_to_do(operator: Operator) -> None:
+    operator.types("migrate", "status")
+
+    findings = operator.told("doctor", "intake", "status", code=1)
+
+    wrong = problems(findings)
+    assert list(wrong) == ["database of intake", "bus for intake", "bus for status", "mail relay"]
+    assert "there is no file" in wrong["database of intake"]
+    assert "nats://127.0.0.1:1 does not let us in" in wrong["bus for intake"]
+    assert "127.0.0.1:1 does not take letters" in wrong["mail relay"]
+    assert all(finding["remedy"] for finding in findings if finding["problem"])
+
+
+def test_the_doctor_names_settings_that_are_missing_or_unsafe(operator: Operator) -> None:
+    missing = operator.types("doctor", "intake", code=1, VALMIUS_SECRET="short")
+    example = operator.told("doctor", "intake", code=1, VALMIUS_SECRET="change-this-secret-of-at-least-32-characters")
+    open_door = operator.told("doctor", "intake", code=1, VALMIUS_PUBLIC_URL="http://valmius.example.org")
+
+    assert missing.startswith("WRONG  settings: VALMIUS_SECRET")
+    assert "the one of the example" in problems(example)["settings"]
+    assert "unencrypted" in problems(open_door)["settings"]
+
+
+def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operator: Operator, tmp_path: Path) -> None:
+    findings = operator.told(
+        "doctor",
+        "notify",
+        code=1,
+        VALMIUS_NATS__SEEDS=str(tmp_path / "keys"),
+        VALMIUS_DATABASE="postgresql+asyncpg://valmius@127.0.0.1:1/valmius_{service}",
+    )
+
+    wrong = problems(findings)
+    assert "there is no identity" in wrong["bus for notify"]
+    assert "127.0.0.1:1 does not let us in" in wrong["database of notify"]
