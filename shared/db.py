@@ -10,14 +10,15 @@ from typing import Any, Generic, TypeVar, cast
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-PASSING_SQLITE = frozenset({5, 6, 10, 13})
-"""SQLITE_BUSY, LOCKED, IOERR, FULL: the statement was right, the moment was not."""
+PASSING_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
+"""SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the statement was right, the moment was not."""
 
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
@@ -44,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 def passing(error: BaseException) -> bool:
     """True for a fault of the moment (try again), False for one of the statement (never will work)."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError | TimeoutError)
+        return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
     if error.connection_invalidated:
         return True
     code = getattr(error.orig, "sqlite_errorcode", None)
