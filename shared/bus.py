@@ -20,7 +20,7 @@ from faststream.nats.security import NatsNKey
 from nats.aio.msg import Msg
 from nats.js.errors import APIError
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from shared.clock import Clock
@@ -170,15 +170,21 @@ class Bus:
         if not self._started:
             return ["bus: not attached yet"]
         found = [await self._consumer_problem(event) for event in self.voice.hears]
-        waiting = await self.relay.oldest()
-        if waiting is not None and self._clock.now() - waiting.saved_at > timedelta(seconds=30):
-            found.append(f"outbox: oldest event waits since {waiting.saved_at.isoformat()}")
+        found.append(await self._outbox_problem())
         return [problem for problem in found if problem]
 
     async def replay(self, letter: DeadLetter) -> None:
         """Handle a dead letter once more, here and now; raises what its handler raises."""
         event, handler = self._handlers[letter.consumer]
         await handler(event.model_validate_json(letter.body))
+
+    async def _outbox_problem(self) -> str:
+        try:
+            waiting = await self.relay.oldest()
+        except (SQLAlchemyError, OSError) as error:
+            return f"outbox: {type(error).__name__}"
+        late = waiting is not None and self._clock.now() - waiting.saved_at > timedelta(seconds=30)
+        return f"outbox: oldest event waits since {waiting.saved_at.isoformat()}" if waiting and late else ""
 
     async def _consumer_problem(self, event: type[Event]) -> str:
         name = consumer_name(self.voice.service, event)
