@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -126,6 +126,7 @@ def clock_time(value: datetime, locale: Locale) -> str:
     return format_time(value, "short", tzinfo=HELSINKI, locale=locale.babel)
 
 
+@lru_cache(maxsize=10_000)
 def number(value: float, locale: Locale) -> str:
     """A number with the locale's separators."""
     return format_decimal(value, locale=locale.babel)

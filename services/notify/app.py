@@ -49,7 +49,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=wire_delivery(house, ledger))
     app.state.ledger = ledger
     subscribers = wire_subscribers(app, house, ledger)
-    situations = wire_situations(house)
+    situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     return app
@@ -109,13 +109,14 @@ def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberSt
     return subscribers
 
 
-def wire_situations(house: House) -> SituationStore:
+def wire_situations(app: FastAPI, house: House) -> SituationStore:
     """The situations of which status tells."""
     situations = SituationStore(house.database)
     handlers = SituationHandlers(situations)
     house.bus.hears(SituationOpened, handlers.on_situation_opened)
     house.bus.hears(SituationChanged, handlers.on_situation_changed)
     house.bus.hears(SituationClosed, handlers.on_situation_closed)
+    app.state.situations = situations
     return situations
 
 

@@ -1,5 +1,6 @@
 """Fixtures of the tests of status."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from services.status.situation.store import SituationStore
 from shared.db import Database
 from shared.events import EVENT_TYPES, Event
 from shared.plumbing import OutboxRow, Plumbing
-from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.status.people import association, round_of, storm
 
@@ -56,8 +56,7 @@ class Stores:
 
     async def ask(self, *names: str, municipality: str = "834") -> Round:
         """Open a storm and a round to associations of these names, which the registry has told of."""
-        for name in names:
-            await self.associations.know(association(name, municipality))
+        await asyncio.gather(*(self.associations.know(association(name, municipality)) for name in names))
         opened = storm()
         await self.situations.open(opened)
         round_ = await self.rounds.open(opened.situation, round_of(opened.situation))
@@ -72,9 +71,9 @@ class Stores:
 
 
 @pytest.fixture
-async def stores(settings: Settings, clock: FakeClock) -> AsyncIterator[Stores]:
-    """The stores of a service on an empty database of its own."""
-    async with stores_on(settings.database_of("status"), clock) as all_of_them:
+async def stores(each_database: str, clock: FakeClock) -> AsyncIterator[Stores]:
+    """The stores of a service on an empty database of its own, of either kind."""
+    async with stores_on(each_database, clock) as all_of_them:
         yield all_of_them
 
 

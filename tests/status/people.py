@@ -11,8 +11,16 @@ from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
 from services.status.app import make_app
-from services.status.situation.model import Names, Opened, Round, Situation, SituationDraft, open_situation
-from shared import region
+from services.status.situation.model import (
+    ALL_MUNICIPALITIES,
+    ALL_SECTORS,
+    Names,
+    Opened,
+    Round,
+    Situation,
+    SituationDraft,
+    open_situation,
+)
 from shared.clock import Clock
 from shared.events.intake import (
     AssociationChanged,
@@ -54,23 +62,13 @@ def association(
     )
 
 
-def situation(**changes: object) -> Situation:
-    """A storm over the whole region, opened on the storm evening."""
-    return Situation(
-        **{  # type: ignore[arg-type]
-            **vars(storm().situation),
-            **changes,
-        }
-    )
-
-
 def storm(*, realm: Realm = LIVE, hours: int = 12, now: datetime = STORM_EVENING, names: Names | None = None) -> Opened:
     """A storm over the whole region."""
     outcome = open_situation(
         SituationDraft(
             names or Names("Marrasmyrsky", "Novemberstormen", "November storm"),
             "storm",
-            tuple(place.code for place in region.MUNICIPALITIES),
+            ALL_MUNICIPALITIES,
             hours,
         ),
         situation_id=new_id(),
@@ -85,8 +83,8 @@ def storm(*, realm: Realm = LIVE, hours: int = 12, now: datetime = STORM_EVENING
 def round_of(
     of: Situation,
     *,
-    municipalities: Iterable[str] = tuple(place.code for place in region.MUNICIPALITIES),
-    sectors: Iterable[str] = tuple(field.code for field in region.SECTORS),
+    municipalities: Iterable[str] = ALL_MUNICIPALITIES,
+    sectors: Iterable[str] = ALL_SECTORS,
     now: datetime = STORM_EVENING,
     hours: int = 24,
 ) -> Round:

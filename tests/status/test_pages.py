@@ -10,13 +10,13 @@ import pytest
 from services.status.situation.model import Round
 from shared import region
 from shared.events.intake import OperatingStatus
+from shared.i18n import Locale
 from shared.identity import Role
 from shared.ids import new_id
 from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, desk, round_of, storm
 
-ALL = tuple(Role)
 FORM = {"name_fi": "Marrasmyrsky", "kind": "storm", "freshness_hours": "12", "municipalities": ["05"]}
 
 
@@ -101,6 +101,7 @@ async def test_a_round_to_nobody_comes_back_with_the_choice_kept(open_desk: Desk
 async def test_the_picture_is_complete_without_a_script(open_desk: Desk, clock: FakeClock) -> None:
     round_ = await asked(open_desk)
     clock.move(minutes=10)
+    await open_desk.app.state.readiness.hear(checkin("Aino ry", round_, after=4))
     await open_desk.app.state.readiness.hear(checkin("Aino ry", round_, OperatingStatus.SUSPENDED, after=5))
     open_desk.sign_in(Role.VIEWER)
 
@@ -111,7 +112,7 @@ async def test_the_picture_is_complete_without_a_script(open_desk: Desk, clock: 
     assert page.count('class="tile tile-') == len(region.MUNICIPALITIES)
     assert 'class="tile tile-suspended" href="/situations/' in page
     assert "Aino ry" in words
-    assert "was: Has not answered" in words
+    assert "was: Operates normally" in words
     assert "The same as a table" in words
     assert f'data-live="/situations/{round_.situation_id}/live?lang=en"' in page
     assert "style=" not in page
@@ -139,14 +140,15 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
     assert "Bertta ry" in since
 
 
-@pytest.mark.parametrize("since", ["", "yesterday", "2026-13-01", "0001-01-01T00:00:00+14:00", "2026-11-21T18:00"])
-async def test_any_since_is_survived(open_desk: Desk, since: str) -> None:
+async def test_any_since_is_survived(open_desk: Desk) -> None:
     round_ = await asked(open_desk)
     open_desk.sign_in(Role.VIEWER)
 
-    answer = await open_desk.browser.get(f"/situations/{round_.situation_id}", params={"since": since, "said": since})
-
-    assert answer.status_code == 200
+    for since in ("", "yesterday", "2026-13-01", "0001-01-01T00:00:00+14:00", "2026-11-21T18:00"):
+        answer = await open_desk.browser.get(
+            f"/situations/{round_.situation_id}", params={"since": since, "said": since}
+        )
+        assert answer.status_code == 200
 
 
 async def test_a_municipality_lists_its_associations_by_state(open_desk: Desk) -> None:
@@ -204,28 +206,31 @@ async def test_a_changed_situation_is_told_again_as_a_whole(open_desk: Desk) -> 
 WRITING = ("/situations/new", "{one}/edit", "{one}/close", "{one}/rounds/new")
 
 
-@pytest.mark.parametrize("role", ALL)
-async def test_every_role_sees_the_picture_and_only_some_may_act(open_desk: Desk, role: Role) -> None:
+async def test_every_role_sees_the_picture_and_only_some_may_act(open_desk: Desk) -> None:
     round_ = await asked(open_desk)
-    open_desk.sign_in(role)
+    one = f"/situations/{round_.situation_id}"
+    may = {Role.LIAISON: [200] * 4, Role.ADMINISTRATOR: [200, 200, 200, 403]}
+
+    for role in Role:
+        open_desk.sign_in(role)
+        read = [(await open_desk.browser.get(path)).status_code for path in ("/situations", one, f"{one}/{TAMMELA}")]
+        wrote = [(await open_desk.browser.get(path.format(one=one))).status_code for path in WRITING]
+        posted = [(await open_desk.browser.post(path.format(one=one))).status_code for path in WRITING[3:]]
+
+        assert read == [200] * 3
+        assert wrote == may.get(role, [403] * 4)
+        assert posted == ([422] if role is Role.LIAISON else [403])
+
+
+async def test_nobody_unknown_sees_anything(open_desk: Desk) -> None:
+    round_ = await asked(open_desk)
     one = f"/situations/{round_.situation_id}"
 
-    read = [(await open_desk.browser.get(path)).status_code for path in ("/situations", one, f"{one}/{TAMMELA}")]
-    wrote = [(await open_desk.browser.get(path.format(one=one))).status_code for path in WRITING]
-
-    may = {Role.LIAISON: [200] * 4, Role.ADMINISTRATOR: [200, 200, 200, 403]}
-    assert read == [200] * 3
-    assert wrote == may.get(role, [403] * 4)
-
-
-@pytest.mark.parametrize("path", ["/situations", "/situations/new", "{one}", "{one}/834", "{one}/rounds/new"])
-async def test_nobody_unknown_sees_anything(open_desk: Desk, path: str) -> None:
-    round_ = await asked(open_desk)
-
-    answer = await open_desk.browser.get(path.format(one=f"/situations/{round_.situation_id}"))
-
-    assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/sign-in")
+    for path in ("/situations", one, f"{one}/{TAMMELA}", *WRITING):
+        answer = await open_desk.browser.get(path.format(one=one))
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    assert (await open_desk.browser.get(f"{one}/live")).status_code == 401
 
 
 async def test_what_does_not_exist_is_said_in_plain_words(open_desk: Desk) -> None:
@@ -236,24 +241,16 @@ async def test_what_does_not_exist_is_said_in_plain_words(open_desk: Desk) -> No
         assert (await open_desk.browser.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("lang", ["fi", "fi@selko", "sv", "en"])
-async def test_every_page_is_there_in_every_language(open_desk: Desk, lang: str) -> None:
+async def test_every_page_is_there_in_every_language(open_desk: Desk) -> None:
     round_ = await asked(open_desk)
     open_desk.sign_in(Role.LIAISON)
     one = f"/situations/{round_.situation_id}"
 
-    for path in (
-        "/situations",
-        "/situations/new",
-        one,
-        f"{one}/834",
-        f"{one}/rounds/new",
-        f"{one}/edit",
-        f"{one}/close",
-    ):
-        answer = await open_desk.browser.get(path, params={"lang": lang})
-        assert answer.status_code == 200
-        assert answer.headers["content-language"] == lang[:2]
+    for path in ("/situations", one, f"{one}/{TAMMELA}", *WRITING):
+        for locale in Locale:
+            answer = await open_desk.browser.get(path.format(one=one), params={"lang": locale})
+            assert answer.status_code == 200
+            assert answer.headers["content-language"] == locale.lang
 
 
 async def _situation(one: Desk, path: str) -> object:

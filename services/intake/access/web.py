@@ -41,8 +41,8 @@ def pages(store: AccessStore, sessions: Sessions, *, secure: bool) -> APIRouter:
     @router.post("/sign-in")
     async def send(request: Request) -> Response:
         """Send the link, if there is anybody to send it to; the answer does not tell."""
-        form = await request.form()
-        email, next_path = str(form.get("email", "")).strip(), str(form.get("next", ""))
+        async with request.form() as form:
+            email, next_path = str(form.get("email", "")).strip(), str(form.get("next", ""))
         if "@" not in email or len(email) > EMAIL_LIMIT or not email.isprintable():
             error = N_("Write your email address, for example name@example.org.")
             return pages_of(request).page(

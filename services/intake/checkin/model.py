@@ -1,7 +1,7 @@
 """Check-in model: whether an answer is taken, and what is recorded of it."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
@@ -26,7 +26,7 @@ class Until(StrEnum):
         days = {Until.TODAY: 0, Until.TOMORROW: 1, Until.THIS_WEEK: 6 - today.weekday()}
         if self not in days:
             return None
-        return datetime.combine(today + timedelta(days=days[self]), time(23, 59), HELSINKI)
+        return datetime.combine(today + timedelta(days=days[self]), time(23, 59), HELSINKI).astimezone(UTC)
 
 
 @dataclass(frozen=True)

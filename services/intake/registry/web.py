@@ -83,8 +83,9 @@ def _add_import(router: APIRouter, store: RegistryStore) -> None:
     @router.post("/import")
     async def try_out(request: Request, staff: Administrator) -> Response:
         """Read the file and see what importing it would do. Nothing is imported."""
-        file = (await request.form()).get("file")
-        body = await file.read() if isinstance(file, UploadFile) else b""
+        async with request.form() as form:
+            file = form.get("file")
+            body = await file.read() if isinstance(file, UploadFile) else b""
         if not body:
             return _choose_page(request, N_("Choose a file that is not empty. Nothing was imported."))
         try:
@@ -107,7 +108,9 @@ def _add_import(router: APIRouter, store: RegistryStore) -> None:
     async def confirm(request: Request, staff: Administrator, name: str) -> Response:
         """Import the file."""
         state, told = await _upload(store, name, staff)
-        if told.bad and "anyway" not in await request.form():
+        async with request.form() as form:
+            anyway = "anyway" in form
+        if told.bad and not anyway:
             return _report_page(
                 request, told, state=state, error=N_("Nothing was imported. Mend the file, or tick this.")
             )

@@ -38,6 +38,11 @@ BATCH: Final = 50
 KEPT: Final = 200
 """Letters and templates kept in memory; each is some tens of kilobytes."""
 
+MANY: Final = 8
+PACE: Final = 0.01
+"""Seconds for which outcomes wait for more of them while they come by MANY: one commit costs as much as ten letters.
+It is all that is added to the moment in which a crash makes duplicates."""
+
 GRACE: Final = 20.0
 """Seconds that letters which the relay is just taking may need at the end of the process."""
 
@@ -137,6 +142,7 @@ class LaneWork:
         self.pool = pool
         self.traffic = traffic
         self.clock = clock
+        self.full = False
         self._hard: deque[bool] = deque(maxlen=LOOKED_AT)
 
     async def unit(self) -> bool:
@@ -187,6 +193,7 @@ class Batch:
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._probe = False
+        self._finished = False
         self._stopped = False
 
     def stop(self) -> None:
@@ -196,19 +203,21 @@ class Batch:
     async def run(self) -> bool:
         """Claim, send, settle; True if there may be more."""
         work = self._work
-        if work.traffic.open() or not await work.ledger.due(work.lane, work.clock.now()):
+        if work.traffic.open() or not (work.full or await work.ledger.due(work.lane, work.clock.now())):
             return False
         limit = work.traffic.admit()
         if not limit or self._stopped:
             return False
         self._probe = limit == 1
         claimed = await work.ledger.claim(work.lane, limit=limit, now=work.clock.now())
+        work.full = len(claimed) == BATCH
         self._letters = await work.letters.of(claimed)
         self._queue.extend(claimed)
         try:
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
+            self._finished = True
             self._give_back_rest()
             await self._settled()
         for end in ends:
@@ -293,7 +302,10 @@ class Batch:
 
     async def _settle(self) -> None:
         """Write all outcomes; while the database is away, try again, since what was sent must be known."""
+        outcomes: list[Outcome] = []
         while self._outcomes:
+            if len(outcomes) >= MANY and not self._finished:
+                await asyncio.sleep(PACE)
             outcomes, self._outcomes = self._outcomes, []
             try:
                 await self._work.ledger.settle(outcomes)

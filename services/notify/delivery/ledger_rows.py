@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, select, tuple_, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
 from services.notify.delivery.model import (
@@ -20,8 +21,8 @@ from services.notify.delivery.model import (
     Recipient,
     State,
 )
-from services.notify.delivery.schema import DeliveryRow, LetterRow
-from shared.db import insert_into
+from services.notify.delivery.schema import DeliveryRow, LaneState, LetterRow
+from shared.db import UtcDateTime, insert_into
 from shared.events import Event
 from shared.events.notify import LetterFailed, LetterSent, LetterWish, UrgentLetterRequested
 from shared.ids import new_id
@@ -32,7 +33,9 @@ LEASE = timedelta(seconds=660)
 """Longer than the ten minutes that a relay may take to answer after the final dot (RFC 5321, 4.5.3.2.6)."""
 
 LOST = "sender died while it sent"
-OPEN_STATES = (State.WAITING, State.CLAIMED, State.DEFERRED)
+UNSETTLED = col(DeliveryRow.settled_at).is_(None)
+"""Not final. By this column and not by `state`, which would lead SQLite away from the primary key to an index that
+holds every waiting row."""
 
 
 def wished(wish: LetterWish) -> tuple[Letter, Recipient]:
@@ -106,31 +109,44 @@ def write_deliveries(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     return {(realm, letter_id, recipient_id) for realm, letter_id, recipient_id in found}
 
 
+_DUE = (
+    select(col(DeliveryRow.id))
+    .where(
+        col(DeliveryRow.lane) == bindparam("of_lane"),
+        col(DeliveryRow.state) == bindparam("of_state"),
+        col(DeliveryRow.due_at) <= bindparam("now"),
+        ~exists().where(col(LaneState.lane) == bindparam("of_lane")),
+    )
+    .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(DeliveryRow)
+    .where(col(DeliveryRow.id).in_(bindparam("ids", expanding=True)), col(DeliveryRow.claimed_by) == "", UNSETTLED)
+    .values(state=State.CLAIMED, claimed_until=bindparam("until"), claimed_by=bindparam("claim"))
+    .returning(
+        col(DeliveryRow.id),
+        col(DeliveryRow.realm),
+        col(DeliveryRow.letter_id),
+        col(DeliveryRow.recipient_id),
+        col(DeliveryRow.address),
+        col(DeliveryRow.locale),
+        col(DeliveryRow.personal),
+        col(DeliveryRow.attempts),
+        col(DeliveryRow.ambiguous),
+    )
+)
+
+
 def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, now: datetime) -> list[Claimed]:
-    """Claim up to `limit` due rows of one state, oldest first."""
-    due = (col(DeliveryRow.lane) == lane, col(DeliveryRow.state) == state, col(DeliveryRow.due_at) <= now)
-    oldest_first = (col(DeliveryRow.due_at), col(DeliveryRow.id))
-    found = select(col(DeliveryRow.id)).where(*due).order_by(*oldest_first).limit(limit)
-    ids = connection.execute(found.with_for_update(skip_locked=True)).scalars().all()
+    """Claim up to `limit` due rows of one state, oldest first; none while the lane pauses."""
+    due = {"of_lane": lane, "of_state": state, "now": now, "most": limit}
+    ids = connection.execute(_DUE, due).scalars().all()
     if not ids:
         return []
     claim = new_id().hex
-    taken = connection.execute(
-        update(DeliveryRow)
-        .where(col(DeliveryRow.id).in_(ids), *due)
-        .values(state=State.CLAIMED, claimed_until=now + LEASE, claimed_by=claim)
-        .returning(
-            col(DeliveryRow.id),
-            col(DeliveryRow.realm),
-            col(DeliveryRow.letter_id),
-            col(DeliveryRow.recipient_id),
-            col(DeliveryRow.address),
-            col(DeliveryRow.locale),
-            col(DeliveryRow.personal),
-            col(DeliveryRow.attempts),
-            col(DeliveryRow.ambiguous),
-        )
-    )
+    taken = connection.execute(_CLAIM, {"ids": ids, "until": now + LEASE, "claim": claim})
     return [
         Claimed(
             id=row.id,
@@ -145,46 +161,64 @@ def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, 
     ]
 
 
-def settle_rows(connection: Connection, outcomes: Sequence[Outcome]) -> int:
-    """Write these outcomes where they may still be written, and tell those that are reported; how many."""
+def _settling(*, final: bool, mine: bool) -> ReturningUpdate[Any]:
+    """The statement that settles rows alike, made once: to make it costs more than to run it."""
+    whose = col(DeliveryRow.claimed_by) == bindparam("claim") if mine else UNSETTLED
+    values: dict[str, Any] = {
+        "state": bindparam("to_state"),
+        "reason": bindparam("why"),
+        "attempts": col(DeliveryRow.attempts) + bindparam("spent", type_=Integer),
+        "ambiguous": col(DeliveryRow.ambiguous) + bindparam("unclear", type_=Integer),
+        "claimed_until": None,
+        "claimed_by": "",
+    }
+    if final:
+        values |= {"address": "", "personal": {}, "settled_at": bindparam("at")}
+    else:
+        values |= {"due_at": func.coalesce(bindparam("due", type_=UtcDateTime()), col(DeliveryRow.due_at))}
+    which = col(DeliveryRow.id).in_(bindparam("ids", expanding=True))
+    return update(DeliveryRow).where(which, whose).values(**values).returning(col(DeliveryRow.id))
+
+
+_SENT = _settling(final=True, mine=False)
+_ENDED = _settling(final=True, mine=True)
+_PUT_OFF = _settling(final=False, mine=True)
+
+
+def settle_rows(connection: Connection, outcomes: Sequence[Outcome]) -> set[int]:
+    """Write these outcomes where they may still be written, and tell those that are reported; which were written."""
     alike: dict[tuple[Any, ...], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        same = (outcome.state, outcome.reason, outcome.due_at, outcome.ambiguous, outcome.spent)
-        alike[outcome.delivery.claim, *same].append(outcome)
+        claim = "" if outcome.state is State.SENT else outcome.delivery.claim
+        same = (outcome.state, outcome.reason, outcome.due_at)
+        alike[claim, *same, outcome.ambiguous, outcome.spent].append(outcome)
     written: set[int] = set()
     for group in alike.values():
         written |= _settle_alike(connection, group)
-    announce_all(
-        connection, [event for outcome in outcomes if outcome.delivery.id in written for event in _told(outcome)]
-    )
-    return len(written)
+    ended = [outcome for outcome in outcomes if outcome.kind in REPORTED and outcome.delivery.id in written]
+    announce_all(connection, [event for outcome in ended for event in _told(outcome)])
+    return written
 
 
 def _settle_alike(connection: Connection, group: Sequence[Outcome]) -> set[int]:
     first = group[0]
-    values: dict[str, Any] = {"state": first.state, "reason": first.reason, "claimed_until": None, "claimed_by": ""}
-    if first.spent and first.state != State.WAITING:
-        values["attempts"] = col(DeliveryRow.attempts) + 1
-    if first.ambiguous:
-        values["ambiguous"] = col(DeliveryRow.ambiguous) + 1
-    if first.due_at is not None:
-        values["due_at"] = first.due_at
+    values: dict[str, Any] = {
+        "ids": [outcome.delivery.id for outcome in group],
+        "to_state": first.state,
+        "why": first.reason,
+        "spent": int(first.spent and first.state is not State.WAITING),
+        "unclear": int(first.ambiguous),
+    }
+    if first.state is State.SENT:
+        return set(connection.execute(_SENT, values | {"at": first.at}).scalars())
+    values["claim"] = first.delivery.claim
     if first.state.final:
-        values |= {"address": "", "personal": {}, "settled_at": first.at}
-    mine = col(DeliveryRow.claimed_by) == first.delivery.claim
-    if first.state == State.SENT:
-        mine = col(DeliveryRow.state).in_(OPEN_STATES)
-    written = connection.execute(
-        update(DeliveryRow)
-        .where(col(DeliveryRow.id).in_([outcome.delivery.id for outcome in group]), mine)
-        .values(**values)
-        .returning(col(DeliveryRow.id))
-    )
-    return {row_id for row_id in written.scalars() if row_id is not None}
+        return set(connection.execute(_ENDED, values | {"at": first.at}).scalars())
+    return set(connection.execute(_PUT_OFF, values | {"due": first.due_at}).scalars())
 
 
 def _told(outcome: Outcome) -> Iterable[Event]:
-    if outcome.kind in REPORTED and outcome.state.final:
+    if outcome.state.final:
         whom = outcome.delivery
         yield _end_event(
             (whom.realm, whom.letter_id, whom.recipient.recipient_id),

@@ -42,7 +42,8 @@ MAX_LETTER = 40_000
 _CUT = re.compile("\x1b([a-z]+)\x1b")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _NOT_IN_A_VALUE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
-_WEB_ADDRESS = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WEB_ADDRESS = re.compile(r"[!#-;=?-\[\]_A-Za-z~]+")
 _MAILBOX = re.compile(r"([^\s<>()\[\]\\,;:\"@]{1,64})@([^\s<>()\[\]\\,;:\"@]{1,250})")
 
 
@@ -174,6 +175,8 @@ def mailbox(address: str) -> str:
     parts = _MAILBOX.fullmatch(address.strip())
     if parts is None or _NOT_IN_A_VALUE.search(address):
         raise LetterError("address is not valid")
+    if address.isascii():
+        return parts.group()
     local, domain = parts.groups()
     try:
         return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode('ascii')}"
@@ -200,19 +203,15 @@ def _check(name: str, value: str | None, imprint: Imprint) -> None:
         raise LetterError(f"{name} is missing")
     if _NOT_IN_A_VALUE.search(value):
         raise LetterError(f"{name} has a line break or a control character")
-    if len(value.encode(errors="replace")) > _most(name) or not _encodable(value):
+    if len(value.encode(errors="surrogatepass")) > _most(name) or _SURROGATE.search(value):
         raise LetterError(f"{name} is too long or not text")
     if name in LINKS:
         _check_link(name, value, imprint)
 
 
 def _check_link(name: str, value: str, imprint: Imprint) -> None:
-    if not value.startswith(f"{imprint.public_url}/") or not _WEB_ADDRESS.fullmatch(value.lower()):
+    if not value.startswith(f"{imprint.public_url}/") or not _WEB_ADDRESS.fullmatch(value):
         raise LetterError(f"{name} leads away from this installation")
-
-
-def _encodable(value: str) -> bool:
-    return not any(0xD800 <= ord(letter) <= 0xDFFF for letter in value)
 
 
 def _shared_values(letter: Letter, locale: Locale, imprint: Imprint) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, func, or_, select, tuple_
+from sqlalchemy import Connection, delete, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -82,18 +82,15 @@ class Ledger:
 
     async def due(self, lane: Lane, now: datetime) -> bool:
         """True if the lane is not paused and has a delivery to claim. Takes no lock."""
-        claimable = exists().where(
-            col(DeliveryRow.lane) == lane,
-            or_(
-                *(
-                    (col(DeliveryRow.state) == state) & (col(DeliveryRow.due_at) <= now)
-                    for state in (State.WAITING, State.DEFERRED)
-                )
-            ),
+        waiting, deferred = (
+            exists().where(
+                col(DeliveryRow.lane) == lane, col(DeliveryRow.state) == state, col(DeliveryRow.due_at) <= now
+            )
+            for state in (State.WAITING, State.DEFERRED)
         )
         paused = exists().where(col(LaneState.lane) == lane)
         async with self._database.read() as session:
-            return bool((await session.execute(select(claimable & ~paused))).scalar_one())
+            return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
 
     async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
         """Up to `limit` due deliveries, each given to this caller alone for LEASE: retries first, then oldest first."""
@@ -256,7 +253,8 @@ class Ledger:
         return outcomes
 
     def _write_outcomes(self, connection: Connection, groups: Sequence[Sequence[Outcome]]) -> Sequence[int]:
-        return [settle_rows(connection, outcomes) for outcomes in groups]
+        written = settle_rows(connection, [outcome for outcomes in groups for outcome in outcomes])
+        return [sum(outcome.delivery.id in written for outcome in outcomes) for outcomes in groups]
 
     async def _leases_ended(self, now: datetime) -> bool:
         async with self._database.read() as session:

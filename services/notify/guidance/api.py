@@ -1,6 +1,6 @@
 """API of guidance: the progress of a broadcast as a stream of server-sent events."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -49,7 +49,7 @@ def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
 
 async def frames(
     look: Callable[[], Awaitable[Progress | None]], render: Callable[[Progress], str], *, clock: Clock
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """A frame at once and after each change, a beat where nothing changes. What is finished is not counted again,
     but the line stays open: a browser would ask anew where it ends."""
     last, quiet = None, 0.0

@@ -63,9 +63,9 @@ def plain_of(markdown: str) -> str:
     return "\n".join(lines).strip()
 
 
-def _whole_address(_tag: str, _attribute: str, value: str) -> str | None:
+def _whole_address(_tag: str, attribute: str, value: str) -> str | None:
     """A link as it is if it names its scheme: a relative one would lead nowhere in a letter."""
-    return value if value.partition(":")[0].lower() in SCHEMES else None
+    return value if attribute != "href" or value.partition(":")[0].lower() in SCHEMES else None
 
 
 def _indented(text: str, marks: list[str], depth: int) -> list[str]:

@@ -187,7 +187,7 @@ class SituationPages:
         if situation.closed_at is not None:
             raise TroubleError(
                 HTTPStatus.CONFLICT,
-                N_("This situation is closed. Nothing was changed."),
+                N_("The situation is closed. Nothing was changed."),
                 what_next=N_("Its picture can still be read."),
             )
         return situation

@@ -1,0 +1,138 @@
+"""Accepting an answer: while the round is open, again and again, and the same form once."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.intake.checkin.model import Accepted, Answer, Invited, Reason, Refused, Repeated, Until, accept
+from services.intake.invitation.model import AskedRound
+from shared.events.intake import Channel, OperatingStatus
+from shared.ids import digest, new_id
+from shared.realm import Realm
+from tests.fakes import STORM_EVENING
+
+ROUND = AskedRound(new_id(), new_id(), Realm("ex-1"), {}, STORM_EVENING + timedelta(hours=24))
+INVITED = Invited(new_id(), ROUND, new_id(), "Hattulan Martat", "fi", revoked=False)
+ANSWER = Answer(digest("token"), new_id(), OperatingStatus.LIMITED, None, "", STORM_EVENING)
+
+answers = st.builds(
+    replace,
+    st.just(ANSWER),
+    form_id=st.sampled_from([new_id(), new_id()]),
+    status=st.sampled_from(OperatingStatus),
+    note=st.sampled_from(["", "x"]),
+)
+
+
+def take(answer: Answer, invited: Invited) -> tuple[Invited, bool]:
+    """The invitation after the answer, and whether a new check-in was recorded."""
+    decision = accept(answer, invited)
+    assert isinstance(decision, Accepted | Repeated)
+    return replace(invited, present=decision.checkin), isinstance(decision, Accepted)
+
+
+def test_an_answer_is_recorded_and_told_without_its_words() -> None:
+    decision = accept(replace(ANSWER, note="words"), INVITED)
+
+    assert isinstance(decision, Accepted)
+    assert decision.checkin.note == "words"
+    assert "words" not in decision.event.model_dump_json()
+    assert decision.event.checkin_id == decision.checkin.checkin_id
+    assert (decision.event.realm, decision.event.channel) == (ROUND.realm, Channel.LINK)
+    assert decision.event.status is OperatingStatus.LIMITED
+    assert decision.event.reported_at == STORM_EVENING
+
+
+@pytest.mark.parametrize(
+    ("invited", "reason"),
+    [
+        (None, Reason.UNKNOWN),
+        (replace(INVITED, revoked=True), Reason.REVOKED),
+        (replace(INVITED, asked=replace(ROUND, closes_at=STORM_EVENING)), Reason.CLOSED),
+        (replace(INVITED, asked=replace(ROUND, closed_at=STORM_EVENING)), Reason.CLOSED),
+    ],
+)
+def test_a_link_that_is_no_longer_good_is_refused_with_the_reason(invited: Invited | None, reason: Reason) -> None:
+    assert accept(ANSWER, invited) == Refused(reason)
+
+
+def test_one_who_goes_back_and_chooses_otherwise_is_heard_each_time() -> None:
+    invited, first = take(ANSWER, INVITED)
+    invited, second = take(replace(ANSWER, status=OperatingStatus.NORMAL), invited)
+    invited, third = take(ANSWER, invited)
+
+    assert (first, second, third) == (True, True, True)
+    assert invited.present is not None
+    assert invited.present.status is OperatingStatus.LIMITED
+
+
+@given(st.lists(answers, min_size=1))
+def test_the_present_answer_is_always_the_last_one_sent(sent: list[Answer]) -> None:
+    invited = INVITED
+    for answer in sent:
+        invited, _ = take(answer, invited)
+
+    assert invited.present is not None
+    assert (invited.present.status, invited.present.note) == (sent[-1].status, sent[-1].note)
+
+
+@given(answers, st.integers(1, 5))
+def test_the_same_form_sent_again_changes_nothing(answer: Answer, times: int) -> None:
+    once, _ = take(answer, INVITED)
+
+    again = once
+    for minutes in range(times):
+        again, new = take(replace(answer, at=STORM_EVENING + timedelta(minutes=minutes)), again)
+        assert not new
+
+    assert again == once
+
+
+@given(st.lists(answers, unique=True, min_size=2, max_size=6))
+def test_each_recorded_answer_has_an_id_of_its_own(sent: list[Answer]) -> None:
+    invited, ids = INVITED, []
+    for answer in sent:
+        invited, new = take(answer, invited)
+        if new and invited.present is not None:
+            ids.append(invited.present.checkin_id)
+
+    assert len(ids) == len(set(ids))
+
+
+def test_two_replicas_that_get_one_form_at_once_record_it_under_one_id() -> None:
+    here, there = accept(ANSWER, INVITED), accept(replace(ANSWER, at=STORM_EVENING + timedelta(seconds=1)), INVITED)
+
+    assert isinstance(here, Accepted)
+    assert isinstance(there, Accepted)
+    assert here.checkin.checkin_id == there.checkin.checkin_id
+
+
+def test_one_form_id_in_two_links_makes_two_answers() -> None:
+    mine, yours = accept(ANSWER, INVITED), accept(ANSWER, replace(INVITED, invitation_id=new_id()))
+
+    assert isinstance(mine, Accepted)
+    assert isinstance(yours, Accepted)
+    assert mine.checkin.checkin_id != yours.checkin.checkin_id
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        (Until.NOT_KNOWN, None),
+        (Until.TODAY, datetime(2026, 11, 21, 21, 59, tzinfo=UTC)),
+        (Until.TOMORROW, datetime(2026, 11, 22, 21, 59, tzinfo=UTC)),
+        (Until.THIS_WEEK, datetime(2026, 11, 22, 21, 59, tzinfo=UTC)),
+    ],
+)
+def test_days_end_in_finland(until: Until, expected: datetime | None) -> None:
+    assert until.moment(STORM_EVENING) == expected
+
+
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds are naive
+def test_the_end_is_never_in_the_past_but_for_its_last_minute(now: datetime) -> None:
+    moments = [until.moment(now) for until in Until]
+
+    assert all(moment is None or moment > now - timedelta(minutes=1) for moment in moments)

@@ -1,0 +1,31 @@
+"""Fixtures for intake's tests."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from shared.settings import Settings
+from tests.fakes import FakeClock
+from tests.intake.house import Intake, running_intake
+
+
+@pytest.fixture
+async def intake(settings: Settings, clock: FakeClock) -> AsyncIterator[Intake]:
+    """The running service, without a bus."""
+    async with running_intake(settings, clock) as service:
+        yield service
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """All that has been logged so far by the service and its libraries; the test's own browser not counted."""
+    caplog.set_level(logging.INFO)
+    printed: list[str] = []
+
+    def text() -> str:
+        printed.append("".join(capsys.readouterr()))
+        records = [record.getMessage() for record in caplog.records if not record.name.startswith("httpx")]
+        return "\n".join([*printed, *records]).casefold()
+
+    return text
