@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nats
 import pytest
@@ -58,12 +59,16 @@ async def provision_voices(server: NatsServer, *voices: Voice) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real PostgreSQL for all tests of this process."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
-    server.start()
-    yield server
-    server.stop()
+def postgres_server() -> Iterator[Postgres]:
+    """A real PostgreSQL for all tests of this process.
+
+    Not in pytest's own folder: each run of pytest closes that to other users, PostgreSQL's among them.
+    """
+    with TemporaryDirectory(prefix="valmius-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder) / "postgres")
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
