@@ -87,6 +87,7 @@ async def test_the_door_says_that_nothing_was_recorded_while_the_file_is_locked(
     assert again == {200: 4}
 
 
+@pytest.mark.faults
 async def test_a_consumer_whose_file_is_locked_waits_and_catches_up(
     settings: Settings, nats_server: NatsServer
 ) -> None:
