@@ -157,8 +157,10 @@ class Bus:
     async def stop(self) -> None:
         """Finish what is in flight; what waits is redelivered to somebody else."""
         self._stopping = True
-        for task in self._tasks:
-            task.cancel()
+        while waiting := [task for task in self._tasks if not task.done()]:
+            for task in waiting:  # again and again: nats-py's connecting can lose a cancellation in asyncio.wait_for
+                task.cancel()
+            await asyncio.wait(waiting, timeout=0.5)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(nats.errors.Error, OSError):
             await self._broker.stop()

@@ -1,8 +1,8 @@
 """Fixtures for all tests."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import nats
 import pytest
@@ -62,10 +62,10 @@ async def provision_voices(server: NatsServer, *voices: Voice) -> None:
 def postgres_server() -> Iterator[Postgres]:
     """A real PostgreSQL for all tests of this process.
 
-    Not in pytest's own folder: each run of pytest closes that to other users, PostgreSQL's among them.
+    Its folder is not below pytest's own, which is closed to the unprivileged user whom PostgreSQL wants.
     """
-    with TemporaryDirectory(prefix="valmius-", ignore_cleanup_errors=True) as folder:
-        server = Postgres(Path(folder) / "postgres")
+    with tempfile.TemporaryDirectory(prefix="valmius-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder))
         server.start()
         yield server
         server.stop()

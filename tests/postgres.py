@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -55,7 +56,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop at once, as a power switch would."""
         if self._process is not None:
-            self._call("pg_ctl", "-D", str(self.folder / "data"), "stop", "-m", "immediate")
+            self._process.send_signal(signal.SIGQUIT)
             self._process.wait(10)
 
     def _answers(self) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, func, insert, or_, select
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
 
@@ -77,23 +77,19 @@ class Letters:
             )
             return list(rows.scalars())
 
-    async def after(self, letter_id: int, *, limit: int) -> list[CaughtRow]:
-        """Letters that came after that one, oldest first: how a program reads its mail."""
+    async def after(self, letter_id: int, *, to: str = "", limit: int) -> list[CaughtRow]:
+        """Letters that came after that one, to one address if it is given, oldest first: how a program reads mail."""
+        wanted = [col(CaughtRow.id) > letter_id]
+        if to:
+            wanted.append(col(CaughtRow.recipient) == to)
         async with self._database.read() as session:
-            rows = await session.execute(
-                select(CaughtRow).where(col(CaughtRow.id) > letter_id).order_by(col(CaughtRow.id)).limit(limit)
-            )
+            rows = await session.execute(select(CaughtRow).where(*wanted).order_by(col(CaughtRow.id)).limit(limit))
             return list(rows.scalars())
 
     async def get(self, letter_id: int) -> CaughtRow | None:
         """One letter, or None."""
         async with self._database.read() as session:
             return await session.get(CaughtRow, letter_id)
-
-    async def clear(self) -> None:
-        """Throw all letters away."""
-        async with self._database.write() as session:
-            await session.execute(delete(CaughtRow))
 
 
 def _matching(search: str) -> list[ColumnElement[bool]]:

@@ -7,13 +7,13 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from services.catcher.store import PAGE, CaughtRow, Letters
 from shared.i18n import N_
 from shared.web import TroubleError, pages_of
 
-READ_AT_ONCE = 1000
+READ_AT_ONCE = 500
 LINK = re.compile(r"https?://[^\s<>\"')\]]+")
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
@@ -73,16 +73,10 @@ def pages(letters: Letters) -> APIRouter:
         """The letter as it came."""
         return Response((await _found(letters, letter_id)).raw, media_type="text/plain; charset=utf-8")
 
-    @router.post("/clear")
-    async def clear() -> Response:
-        """Throw all letters away."""
-        await letters.clear()
-        return RedirectResponse("/", status_code=303)
-
     @router.get("/api/letters")
-    async def read(after: int = 0, limit: int = READ_AT_ONCE) -> Response:
+    async def read(after: int = 0, to: str = "", limit: int = READ_AT_ONCE) -> Response:
         """Letters after the given id, oldest first, at most READ_AT_ONCE, each with its links; and the count of all."""
-        rows = await letters.after(after, limit=min(limit, READ_AT_ONCE))
+        rows = await letters.after(after, to=to, limit=min(limit, READ_AT_ONCE))
         return JSONResponse({"count": await letters.count(), "letters": [_told(row) for row in rows]})
 
     return router

@@ -43,7 +43,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
         lines.append("Sign in (each link once, in any browser, within 12 hours):")
         for person in demo_people():
             link = await access.operator_link(person.email, LINK_VALID)
-            lines.append(f"  {', '.join(person.roles):14}{person.name:20}{link}")
+            lines.append(f"  {', '.join(person.roles):16}{person.name:20}{link}")
     lines += ["", "Ctrl-C stops it; the next start finds everything again."]
     return lines
 
@@ -54,10 +54,9 @@ async def _load_registry(registry: RegistryStore, running: Running) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(demo_associations(SEED), path)
     with path.open("rb") as source:
-        async for report in registry.import_rows(read_table(source)):
-            last = report
-    if last.bad:
-        raise ValueError(f"{last.bad} rows of the demo registry are bad: {last.errors[0]}")
+        reports = [report async for report in registry.import_rows(read_table(source))]
+    if reports[-1].bad:
+        raise ValueError(f"{reports[-1].bad} rows of the demo registry are bad: {reports[-1].errors[0]}")
 
 
 async def _load_subscribers(subscribers: SubscriberStore) -> None:
@@ -68,7 +67,7 @@ async def _load_subscribers(subscribers: SubscriberStore) -> None:
                 audience=Audience(subscriber.audience),
                 municipalities=subscriber.municipalities,
                 locale=Locale(subscriber.language),
-                basis=Basis.CONSENT if subscriber.audience == Audience.RESIDENTS else Basis.OPERATIONAL,
+                basis=Basis.CONSENT if subscriber.audience.value == Audience.RESIDENTS.value else Basis.OPERATIONAL,
             )
             for subscriber in demo_subscribers(SEED)
         ]

@@ -14,7 +14,7 @@ from services.demo.storm import Answer, Asked, storm_evening
 from shared.clock import Clock
 
 ANSWER_LINK = re.compile(r"/c/[\w-]{20,}")
-PAGE = 1000
+PAGE = 500
 AT_ONCE = 50
 
 

@@ -4,21 +4,23 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import nats
 
 from services.status import VOICE
 from services.status.app import make_app
-from services.status.readiness.model import Dimension
+from services.status.picture.store import PictureStore
+from services.status.readiness.model import Dimension, State
 from services.status.readiness.store import ReadinessStore
-from services.status.situation.model import Round
+from services.status.situation.model import Changed, Round, SituationDraft, change_situation
 from shared.clock import SystemClock
 from shared.events import Event
 from shared.events.intake import OperatingStatus
 from shared.ids import new_id
 from shared.settings import Settings
 from tests.conftest import provision_voices
-from tests.fakes import FakeClock
+from tests.fakes import STORM_EVENING, FakeClock
 from tests.servers import NatsServer, eventually
 from tests.status.conftest import Stores, stores_on
 from tests.status.people import association, checkin, not_reached_event, round_of, storm
@@ -142,3 +144,29 @@ async def test_two_replicas_on_one_database_keep_the_figures_true(each_database:
         tallies = await one.tallies(situation)
         by_region = sum(count for key, count in tallies.items() if key.dimension is Dimension.REGION)
         assert by_region == len(NAMES) + 2
+
+
+async def test_the_story_of_a_situation_is_the_same_on_either_database(each_database: str, clock: FakeClock) -> None:
+    async with stores_on(each_database, clock) as stores:
+        round_ = await stores.ask("Aino", "Bertta", "Cecilia")
+        situation = await stores.situation_of(round_)
+        pictures = PictureStore(stores.database)
+        clock.move(minutes=20)
+        await stores.readiness.hear(checkin("Aino", round_, OperatingStatus.LIMITED, after=11))
+        await stores.readiness.hear(not_reached_event("Bertta", round_))
+        glance = await pictures.glance(situation, since=STORM_EVENING)
+        listed, total = await pictures.listed(situation, "834", state=None, page=1)
+        draft = SituationDraft(situation.names, "storm", ("834",), 6)
+        changed = change_situation(situation, draft, now=clock.now())
+        assert isinstance(changed, Changed)
+        assert await stores.situations.change(changed)
+        clock.move(hours=24)
+        expired, due = await stores.readiness.expire_due(), await stores.situations.close_due_rounds()
+        closed = await stores.situations.close(situation)
+
+        assert glance.newest == {State.LIMITED: STORM_EVENING + timedelta(minutes=11)}
+        assert [change.name for change in glance.changes] == ["Bertta", "Aino"]
+        assert ([one.name for one in listed], total) == (["Aino", "Bertta", "Cecilia"], 3)
+        assert (expired, due, closed) == (1, 1, True)
+        assert await stores.region(situation) == {State.STALE: 1, State.UNDELIVERABLE: 1, State.NOT_ANSWERED: 1}
+        assert len((await stores.situations.list_all())[0].municipalities) == 1

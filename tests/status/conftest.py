@@ -19,6 +19,7 @@ from services.status.situation.store import SituationStore
 from shared.db import Database
 from shared.events import EVENT_TYPES, Event
 from shared.plumbing import OutboxRow, Plumbing
+from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.status.people import association, round_of, storm
 
@@ -71,9 +72,9 @@ class Stores:
 
 
 @pytest.fixture
-async def stores(each_database: str, clock: FakeClock) -> AsyncIterator[Stores]:
-    """The stores of a service on an empty database of its own, of either kind."""
-    async with stores_on(each_database, clock) as all_of_them:
+async def stores(settings: Settings, clock: FakeClock) -> AsyncIterator[Stores]:
+    """The stores of a service on an empty database of its own."""
+    async with stores_on(settings.database_of("status"), clock) as all_of_them:
         yield all_of_them
 
 

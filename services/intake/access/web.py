@@ -55,6 +55,12 @@ def pages(store: AccessStore, sessions: Sessions, *, secure: bool) -> APIRouter:
         cookie.give(response, browser)
         return response
 
+    _add_entering(router, store, sessions, cookie)
+    _add_leaving(router, store, sessions)
+    return router
+
+
+def _add_entering(router: APIRouter, store: AccessStore, sessions: Sessions, cookie: "BrowserCookie") -> None:
     @router.get("/sign-in/{token}")
     async def confirm(request: Request, token: str) -> Response:  # noqa: ARG001 - the path's name for it
         """One button: mail scanners open every link, so opening must not use it."""
@@ -78,6 +84,8 @@ def pages(store: AccessStore, sessions: Sessions, *, secure: bool) -> APIRouter:
         cookie.take(response)
         return response
 
+
+def _add_leaving(router: APIRouter, store: AccessStore, sessions: Sessions) -> None:
     @router.post("/sign-out")
     async def leave(request: Request) -> Response:
         """End the session here, in every service, and in any copy of the cookie."""
@@ -88,8 +96,6 @@ def pages(store: AccessStore, sessions: Sessions, *, secure: bool) -> APIRouter:
         response = RedirectResponse("/sign-in?said=out", status_code=303)
         sessions.sign_out(response)
         return response
-
-    return router
 
 
 class Limits:

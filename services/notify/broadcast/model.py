@@ -1,8 +1,8 @@
 """Model of a broadcast: the one letter that all recipients of a revision share."""
 
 from services.notify.delivery.model import Kind, Lane, Letter
-from services.notify.guidance.markdown_text import html_of, plain_of
 from services.notify.guidance.model import Revision
+from services.notify.markdown.model import html_of, plain_of
 from shared import region
 from shared.i18n import Locale
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -35,6 +36,9 @@ from shared.realm import LIVE
 log = logger(__name__)
 
 BATCH: Final = 50
+BEGIN_WITHIN: Final = timedelta(seconds=30)
+"""How long after their claim letters are begun; what a slow relay has not let us begin by then is given back."""
+
 KEPT: Final = 200
 """Letters and templates kept in memory; each is some tens of kilobytes."""
 
@@ -52,8 +56,14 @@ class Traffic:
 
     def __init__(self, rate: float, *, clock: Clock) -> None:
         self._clock = clock
+        self._batch = max(1, min(BATCH, int(rate * BEGIN_WITHIN.total_seconds() / 4)))
         self._bucket = Bucket.full(rate, clock.now())
         self._breaker = Breaker()
+
+    @property
+    def probing(self) -> bool:
+        """True while one letter finds out whether the relay works again."""
+        return self._breaker.tries
 
     def open(self) -> bool:
         """True while the relay is left alone."""
@@ -67,7 +77,7 @@ class Traffic:
         if self._breaker.half_open:
             self._breaker = self._breaker.probing(now)
             return 1
-        return BATCH
+        return self._batch
 
     async def turn(self, *, urgent: bool) -> None:
         """Return when one letter may be sent."""
@@ -80,6 +90,10 @@ class Traffic:
     def worked(self) -> None:
         """The relay answered."""
         self._breaker = self._breaker.worked()
+
+    def not_tried(self) -> None:
+        """The probe ended before the relay."""
+        self._breaker = self._breaker.not_tried(self._clock.now())
 
     def failed(self) -> None:
         """The relay did not work."""
@@ -193,6 +207,7 @@ class Batch:
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._probe = False
+        self._until = work.clock.now()
         self._finished = False
         self._stopped = False
 
@@ -208,9 +223,10 @@ class Batch:
         limit = work.traffic.admit()
         if not limit or self._stopped:
             return False
-        self._probe = limit == 1
+        self._probe = work.traffic.probing
+        self._until = work.clock.now() + BEGIN_WITHIN
         claimed = await work.ledger.claim(work.lane, limit=limit, now=work.clock.now())
-        work.full = len(claimed) == BATCH
+        work.full = len(claimed) == limit
         self._letters = await work.letters.of(claimed)
         self._queue.extend(claimed)
         try:
@@ -218,6 +234,8 @@ class Batch:
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
             self._finished = True
+            if self._probe:
+                work.traffic.not_tried()
             self._give_back_rest()
             await self._settled()
         for end in ends:
@@ -227,7 +245,8 @@ class Batch:
 
     @property
     def _may_begin(self) -> bool:
-        return not self._stopped and (self._probe or not self._work.traffic.open())
+        in_time = self._work.clock.now() < self._until
+        return in_time and not self._stopped and (self._probe or not self._work.traffic.open())
 
     async def _carry(self) -> None:
         """Send what is in the queue, one after another over one connection."""

@@ -20,6 +20,7 @@ from services.notify.delivery.model import (
     Outcome,
     Recipient,
     State,
+    known,
 )
 from services.notify.delivery.schema import DeliveryRow, LaneState, LetterRow
 from shared.db import UtcDateTime, insert_into
@@ -29,8 +30,9 @@ from shared.ids import new_id
 from shared.outbox import announce_all
 from shared.realm import Realm
 
-LEASE = timedelta(seconds=660)
-"""Longer than the ten minutes that a relay may take to answer after the final dot (RFC 5321, 4.5.3.2.6)."""
+LEASE = timedelta(seconds=900)
+"""Longer than a letter can be on its way: until it is begun, until the relay takes it, and the ten minutes that it may
+need to answer after the final dot (RFC 5321, 4.5.3.2.6). Else a living sender's letters would be sent by another."""
 
 LOST = "sender died while it sent"
 UNSETTLED = col(DeliveryRow.settled_at).is_(None)
@@ -218,7 +220,7 @@ def _settle_alike(connection: Connection, group: Sequence[Outcome]) -> set[int]:
 
 
 def _told(outcome: Outcome) -> Iterable[Event]:
-    if outcome.state.final:
+    if outcome.state.final and known(outcome.delivery.realm):
         whom = outcome.delivery
         yield _end_event(
             (whom.realm, whom.letter_id, whom.recipient.recipient_id),
@@ -286,6 +288,6 @@ def end_rows(connection: Connection, where: ColumnElement[bool], *, state: State
     ).all()
     keys = [(realm, letter_id, recipient_id) for realm, letter_id, recipient_id in ended]
     kinds = _kinds(connection, {(realm, letter_id) for realm, letter_id, _ in keys})
-    told = [key for key in keys if kinds[key[:2]] in REPORTED]
+    told = [key for key in keys if kinds[key[:2]] in REPORTED and known(key[0])]
     announce_all(connection, [_end_event(key, kinds[key[:2]], state=state, reason=reason, now=now) for key in told])
     return len(keys)

@@ -10,7 +10,7 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutEr
 from services.notify.delivery.model import Fault, Stage, interrupted, refusal
 from shared.settings import Smtp
 
-COMMAND_TIMEOUT = 60.0
+COMMAND_TIMEOUT = 30.0
 BODY_TIMEOUT = 600.0
 """Seconds until the relay must have answered the final dot (RFC 5321, 4.5.3.2.6); less makes duplicates (RFC 1047)."""
 
@@ -36,9 +36,10 @@ class MailError(Exception):
 class Connection:
     """One connection to the relay, opened when it is needed and kept."""
 
-    def __init__(self, settings: Smtp, *, domain: str) -> None:
+    def __init__(self, settings: Smtp, *, domain: str, body_timeout: float = BODY_TIMEOUT) -> None:
         self._settings = settings
         self._domain = domain
+        self._body_timeout = body_timeout
         self._smtp: SMTP | None = None
         self.stage = Stage.CONNECT
         self.eight_bit = True
@@ -139,7 +140,7 @@ class Connection:
             raise SMTPException("connection lost")
         self.stage = Stage.BODY
         protocol.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        reply = await protocol.read_response(timeout=BODY_TIMEOUT)
+        reply = await protocol.read_response(timeout=self._body_timeout)
         if reply.code // 100 != 2:
             raise SMTPResponseException(reply.code, reply.message)
 
@@ -158,12 +159,12 @@ class Connection:
 class Pool:
     """A few connections to the relay, each used by one letter at a time."""
 
-    def __init__(self, settings: Smtp, *, size: int, domain: str) -> None:
+    def __init__(self, settings: Smtp, *, size: int, domain: str, body_timeout: float = BODY_TIMEOUT) -> None:
         self.size = size
         self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         self._closing = False
         for _ in range(size):
-            self._idle.put_nowait(Connection(settings, domain=domain))
+            self._idle.put_nowait(Connection(settings, domain=domain, body_timeout=body_timeout))
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -162,6 +162,11 @@ class Verdict:
     reason: str = ""
 
 
+def known(realm: str) -> bool:
+    """True if this is how a realm is written."""
+    return re.fullmatch(REALM_PATTERN, realm) is not None
+
+
 def address_key(address: str) -> str:
     """The form in which two addresses are compared."""
     return address.strip().casefold()
@@ -176,7 +181,7 @@ def permit(realm: str | None, address: str, roster: Set[tuple[str, str]]) -> Ver
     """
     if realm == LIVE:
         return Verdict(permitted=True)
-    if realm is None or not re.fullmatch(REALM_PATTERN, realm):
+    if realm is None or not known(realm):
         return Verdict(permitted=False, reason="realm is not known")
     if not address.isascii():
         return Verdict(permitted=False, reason="address cannot be compared with the roster")
@@ -337,6 +342,7 @@ class Breaker:
     faults: int = 0
     pause: timedelta = SHORTEST_OPEN
     open_until: datetime | None = None
+    tries: bool = False
 
     def closed(self, now: datetime) -> bool:
         """True if letters may be tried; when a pause has ended that is one, by `probing`."""
@@ -349,14 +355,18 @@ class Breaker:
 
     def probing(self, now: datetime) -> "Breaker":
         """One letter is being tried; nobody else tries until that is known, or the pause has passed once more."""
-        return replace(self, open_until=now + self.pause)
+        return replace(self, open_until=now + self.pause, tries=True)
+
+    def not_tried(self, now: datetime) -> "Breaker":
+        """The probe never came to the relay: another may go at once."""
+        return replace(self, open_until=now, tries=False) if self.tries else self
 
     def failed(self, now: datetime) -> "Breaker":
-        """The relay did not work."""
-        if self.half_open:
+        """The relay did not work. Letters that were under way when it was opened change nothing more."""
+        if self.tries:
             longer = min(self.pause * 2, LONGEST_OPEN)
-            return replace(self, faults=self.faults + 1, pause=longer, open_until=now + longer)
-        if self.faults + 1 < OPEN_AFTER:
+            return replace(self, faults=self.faults + 1, pause=longer, open_until=now + longer, tries=False)
+        if self.half_open or self.faults + 1 < OPEN_AFTER:
             return replace(self, faults=self.faults + 1)
         return replace(self, faults=self.faults + 1, open_until=now + self.pause)
 

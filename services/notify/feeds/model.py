@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.notify.guidance.markdown_text import html_of
 from services.notify.guidance.model import Revision, Shown
+from services.notify.markdown.model import html_of
 from services.notify.situations.store import Situation
 from shared.i18n import Locale
 

@@ -1,6 +1,7 @@
 """API of guidance: the progress of a broadcast as a stream of server-sent events."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -28,7 +29,7 @@ def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
     router = APIRouter()
 
     @router.get("/guidance/{guidance_id}/live")
-    async def progress(request: Request, _staff: Reader, guidance_id: UUID) -> Response:
+    async def progress(request: Request, staff: Reader, guidance_id: UUID) -> Response:
         """The progress of the sending, whenever it changed; rows are counted only while somebody looks."""
         revision = await guidance.get(LIVE, guidance_id)
         if revision is None or await guidance.progress(revision) is None:
@@ -42,18 +43,28 @@ def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
         def render(progress: Progress) -> str:
             return pages.fragment(locale, "_progress.html", progress=progress)
 
-        return StreamingResponse(frames(look, render, clock=clock), media_type="text/event-stream")
+        return StreamingResponse(
+            frames(look, render, clock=clock, ends_at=staff.valid_until),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},
+        )
 
     return router
 
 
 async def frames(
-    look: Callable[[], Awaitable[Progress | None]], render: Callable[[Progress], str], *, clock: Clock
+    look: Callable[[], Awaitable[Progress | None]],
+    render: Callable[[Progress], str],
+    *,
+    clock: Clock,
+    ends_at: datetime,
 ) -> AsyncGenerator[bytes, None]:
-    """A frame at once and after each change, a beat where nothing changes. What is finished is not counted again,
-    but the line stays open: a browser would ask anew where it ends."""
+    """A frame at once and after each change, a beat where nothing changes, until `ends_at`.
+
+    What is finished is not counted again, but the line stays open: a browser would ask anew where it ends.
+    """
     last, quiet = None, 0.0
-    while True:
+    while clock.now() < ends_at:
         if last is None or not last.finished:
             present = await look()
             if present is not None and present != last:

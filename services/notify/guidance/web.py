@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.notify.guidance.markdown_text import html_of, plain_of
 from services.notify.guidance.model import (
     PHONE_SHOWS,
     REFUSALS,
@@ -24,6 +23,7 @@ from services.notify.guidance.model import (
     short,
 )
 from services.notify.guidance.store import GuidanceStore
+from services.notify.markdown.model import html_of, plain_of
 from services.notify.situations.store import Situation, SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
 from services.notify.subscribers.store import SubscriberStore

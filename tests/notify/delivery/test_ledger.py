@@ -19,15 +19,14 @@ from shared.events.notify import LetterRequested, LetterWish, UrgentLetterReques
 from shared.ids import new_id
 from shared.plumbing import OutboxRow, Plumbing
 from shared.realm import LIVE, Realm
-from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
 
 EXERCISE = Realm("ex-autumn")
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_of("notify"))
+async def database(each_database: str) -> AsyncIterator[Database]:
+    database = Database(each_database)
     await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
     yield database
     await database.close()
@@ -224,7 +223,7 @@ async def test_a_lease_that_ended_is_ambiguous_and_too_often_unknown(
         [claimed] = await ledger.claim(Lane.BULK, limit=1, now=clock.now())
         assert claimed.ambiguous == died
         assert await ledger.recover(clock.now()) == 0
-        assert await ledger.recover(clock.move(seconds=661)) == 1
+        assert await ledger.recover(clock.move(seconds=901)) == 1
 
     assert await ledger.counts(LIVE, storm.letter_id) == Counts(unknown=1)
     assert await told(database) == ["notify.live.letter_failed"]
@@ -236,7 +235,7 @@ async def test_who_lost_her_lease_still_writes_what_was_sent_and_nothing_else(
     storm = letter()
     await add(database, ledger, storm, people(2))
     aino, bertta = await ledger.claim(Lane.BULK, limit=2, now=clock.now())
-    await ledger.recover(clock.move(seconds=661))
+    await ledger.recover(clock.move(seconds=901))
 
     await ledger.settle([ended(aino, State.SENT), ended(bertta, State.FAILED)])
 

