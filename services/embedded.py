@@ -96,6 +96,8 @@ class EmbeddedNats:
                     str(config),
                     "--ports_file_dir",
                     str(self._folder),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,  # ours would stay open for as long as a server that outlives us
                     stderr=output,
                     start_new_session=True,  # Ctrl-C is for us; we stop it when all services have stopped
                     pass_fds=(lock,),
