@@ -9,18 +9,23 @@ from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-PASSING_SQLITE = frozenset({5, 6, 10, 13})
-"""SQLITE_BUSY, LOCKED, IOERR, FULL: the statement was right, the moment was not."""
+PASSING_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
+"""SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the statement was right, the moment was not."""
 
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
+
+
+UNFIT_POSTGRES = ("22", "23")
+"""Data exception, integrity violation."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -44,7 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 def passing(error: BaseException) -> bool:
     """True for a fault of the moment (try again), False for one of the statement (never will work)."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError | TimeoutError)
+        return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
     if error.connection_invalidated:
         return True
     code = getattr(error.orig, "sqlite_errorcode", None)
@@ -52,8 +57,23 @@ def passing(error: BaseException) -> bool:
         code = getattr(error.orig.__cause__, "sqlite_errorcode", None) if error.orig else None
     if code is not None:
         return code & 0xFF in PASSING_SQLITE
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return str(state).startswith(PASSING_POSTGRES)
+    return _sqlstate(error).startswith(PASSING_POSTGRES)
+
+
+def unfit(error: BaseException) -> bool:
+    """True for values that the database will never take: they break a constraint, or are none of the column's type.
+
+    (PostgreSQL's data faults come as a plain DBAPIError; those that asyncpg finds itself have no SQLSTATE.)
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    found_by_driver = error.orig is not None and isinstance(error.orig.__cause__, ValueError)
+    of_the_values = isinstance(error, DataError | IntegrityError) or _sqlstate(error).startswith(UNFIT_POSTGRES)
+    return of_the_values or found_by_driver
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def insert_into(dialect: str, table: type[Any]) -> sqlite.Insert:
