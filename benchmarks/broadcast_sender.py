@@ -25,7 +25,7 @@ from services.notify.delivery.model import Counts, Recipient
 from services.notify.delivery.store import Ledger
 from shared.house import House
 from shared.log import configure
-from shared.plumbing import Plumbing
+from shared.migrate import migrate
 from shared.settings import Settings, Smtp
 
 CONNECTIONS = 10
@@ -45,7 +45,7 @@ async def notify(settings: Settings, count: int) -> dict[str, float]:
     house: House = app.state.house
     ledger: Ledger = app.state.ledger
     letter, readers = guidance_letter(settings), recipients(count)
-    await house.database.create_tables(Plumbing.metadata, house.tables)
+    await migrate(house.database, house.migrations)
     async with house.database.write() as session:
         await ledger.add(session, letter, recipients=readers)
     async with app.router.lifespan_context(app):

@@ -23,7 +23,8 @@ from shared.events.status import ASKED_PER_EVENT, RoundOpened
 from shared.house import House
 from shared.ids import digest, new_id
 from shared.log import configure
-from shared.plumbing import OutboxRow, Plumbing
+from shared.migrate import migrate
+from shared.plumbing import OutboxRow
 from shared.realm import LIVE
 from shared.settings import Nats, Settings
 
@@ -90,7 +91,7 @@ async def prepare(folder: Path) -> None:
     """The demo registry and one open round to all of it; the tokens of its links in a file beside the database."""
     app = make_app(settings_in(folder))
     house: House = app.state.house
-    await house.database.create_tables(Plumbing.metadata, house.tables)
+    await migrate(house.database, house.migrations)
     write_csv(demo_associations(SEED), folder / "registry.csv")
     with (folder / "registry.csv").open("rb") as source:
         async for _ in app.state.registry.import_rows(read_table(source)):

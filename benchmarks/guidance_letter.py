@@ -2,10 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from services.notify.guidance.markdown_text import html_of, plain_of
-
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
+from services.notify.markdown.model import html_of, plain_of
 from shared.ids import new_id
 from shared.realm import LIVE
 from shared.settings import Settings
