@@ -49,8 +49,10 @@ async def resting(app: FastAPI) -> AsyncIterator[FastAPI]:
     """The service with its tables and doors; bus and jobs rest, so that only a visitor could change anything."""
     house: House = app.state.house
     await house.database.create_tables(Plumbing.metadata, house.tables)
-    yield app
-    await house.database.close()
+    try:
+        yield app
+    finally:
+        await house.database.close()
 
 
 async def test_opening_a_check_in_link_a_thousand_times_changes_nothing(settings: Settings) -> None:
