@@ -19,7 +19,7 @@ from shared.db import Database
 from shared.house import House
 from shared.i18n import Locale, texts
 from shared.identity import Role
-from shared.plumbing import Plumbing
+from shared.migrate import migrate
 from shared.settings import Settings
 from tests.faults.dump import dump
 from tests.faults.evening import ADDRESS, HATTULA, ask, database_of
@@ -48,7 +48,7 @@ async def assert_inert(app: FastAPI, path: str, *, times: int = TIMES) -> None:
 async def resting(app: FastAPI) -> AsyncIterator[FastAPI]:
     """The service with its tables and doors; bus and jobs rest, so that only a visitor could change anything."""
     house: House = app.state.house
-    await house.database.create_tables(Plumbing.metadata, house.tables)
+    await migrate(house.database, house.migrations)
     try:
         yield app
     finally:

@@ -31,7 +31,8 @@ from shared.events.notify import LetterRequested
 from shared.events.status import RoundOpened
 from shared.house import House
 from shared.ids import new_id
-from shared.plumbing import OutboxRow, Plumbing
+from shared.migrate import migrate
+from shared.plumbing import OutboxRow
 from shared.realm import LIVE
 from shared.settings import Nats, Settings
 from tests.servers import NatsServer
@@ -86,7 +87,7 @@ async def ask(settings: Settings, count: int = 40, *, clock: Clock | None = None
         for app in (intake, status):
             house: House = app.state.house
             stack.push_async_callback(house.database.close)
-            await house.database.create_tables(Plumbing.metadata, house.tables)
+            await migrate(house.database, house.migrations)
         async for _ in intake.state.registry.import_rows(_lines(count)):
             continue
         for event in await waiting(database_of(intake), AssociationChanged):

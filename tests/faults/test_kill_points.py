@@ -21,7 +21,7 @@ from shared.events.intake import CheckInReceived
 from shared.events.notify import LetterSent
 from shared.house import House
 from shared.ids import new_id
-from shared.plumbing import Plumbing
+from shared.migrate import migrate
 from shared.realm import LIVE
 from shared.settings import Settings, Smtp
 from tests.faults.bus import consumed, deliveries, provision_impatient, stored
@@ -143,7 +143,7 @@ async def put_letters(settings: Settings, count: int) -> tuple[UUID, list[Recipi
     """Put a letter to so many into the ledger; its id, and to whom it goes."""
     app = make_notify(settings)
     house: House = app.state.house
-    await house.database.create_tables(Plumbing.metadata, house.tables)
+    await migrate(house.database, house.migrations)
     letter = Letter(
         realm=LIVE,
         letter_id=new_id(),
