@@ -10,7 +10,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from pathlib import Path
 from uuid import UUID
@@ -184,6 +184,7 @@ def mailbox(address: str) -> str:
         raise LetterError("address has letters that mail cannot carry") from error
 
 
+@lru_cache(maxsize=100)
 def header_text(text: str) -> str:
     """A header's text: itself where it is short ASCII, else encoded words (RFC 2047) on folded lines."""
     if text.isascii() and text.isprintable() and "=?" not in text and len(text) <= 76:
