@@ -14,7 +14,7 @@ from services.composition import SERVICES, VOICES, service_named
 from services.demo.loader import SEED, prepare
 from services.demo.player import NothingAskedError, play
 from services.demo.registry import demo_associations, write_csv
-from services.embedded import provision_bus
+from services.embedded import FolderInUseError, provision_bus
 from services.local import PortTakenError, Running, run_local
 from services.operator import Json, say, until_done
 from services.operator import app as operator_app
@@ -33,10 +33,10 @@ FOLDER = typer.Option(help="Where all data stands.")
 
 
 def main() -> None:
-    """Run the command; a setting that is wrong or a port that is taken is said in one line, exit code 2."""
+    """Run the command; a setting that is wrong, a port or a folder that is taken is said in one line, exit code 2."""
     try:
         app()
-    except (SettingsError, PortTakenError) as error:
+    except (SettingsError, PortTakenError, FolderInUseError) as error:
         typer.echo(f"valmius: {error}", err=True)
         sys.exit(2)
 

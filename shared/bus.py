@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import nats.errors
 from fast_depends.exceptions import ValidationError as ArgumentError
@@ -20,11 +20,11 @@ from faststream.nats.security import NatsNKey
 from nats.aio.msg import Msg
 from nats.js.errors import APIError
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from shared.clock import Clock
-from shared.db import Database
+from shared.db import Database, unfit
 from shared.dead_letters import DeadLetters
 from shared.events import Event, NotPermittedError
 from shared.ids import new_id
@@ -46,11 +46,9 @@ PERMANENT = (
     JSONDecodeError,
     UnicodeDecodeError,
     RecursionError,
-    DataError,
-    IntegrityError,
     NotPermittedError,
 )
-"""Faults of the message itself: trying again cannot help."""
+"""Faults of the message itself, beside values that are unfit for the database: trying again cannot help."""
 
 TOO_OLD = timedelta(hours=24)
 """A message that still fails at this age is buried; younger ones are tried again, so an outage uses nothing up."""
@@ -78,10 +76,10 @@ class FailurePolicy(BaseMiddleware[Any, Any]):
                 return await call_next(msg)
             except HandlerException:
                 raise
-            except PERMANENT as error:
-                await self._bury(msg.raw_message, error)
-                raise RejectMessage from error
             except Exception as error:
+                if isinstance(error, PERMANENT) or unfit(error):
+                    await self._bury(msg.raw_message, error)
+                    raise RejectMessage from error
                 await self._later(msg.raw_message, error)
 
     async def _later(self, raw: Msg, error: Exception) -> None:
@@ -172,15 +170,21 @@ class Bus:
         if not self._started:
             return ["bus: not attached yet"]
         found = [await self._consumer_problem(event) for event in self.voice.hears]
-        waiting = await self.relay.oldest()
-        if waiting is not None and self._clock.now() - waiting.saved_at > timedelta(seconds=30):
-            found.append(f"outbox: oldest event waits since {waiting.saved_at.isoformat()}")
+        found.append(await self._outbox_problem())
         return [problem for problem in found if problem]
 
     async def replay(self, letter: DeadLetter) -> None:
         """Handle a dead letter once more, here and now; raises what its handler raises."""
         event, handler = self._handlers[letter.consumer]
         await handler(event.model_validate_json(letter.body))
+
+    async def _outbox_problem(self) -> str:
+        try:
+            waiting = await self.relay.oldest()
+        except (SQLAlchemyError, OSError) as error:
+            return f"outbox: {type(error).__name__}"
+        late = waiting is not None and self._clock.now() - waiting.saved_at > timedelta(seconds=30)
+        return f"outbox: oldest event waits since {waiting.saved_at.isoformat()}" if waiting and late else ""
 
     async def _consumer_problem(self, event: type[Event]) -> str:
         name = consumer_name(self.voice.service, event)
@@ -244,6 +248,6 @@ def _plain(error: Exception) -> str:
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         return "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems[:5])
-    if isinstance(error, DataError | IntegrityError):
-        return str(cast("Any", error).orig.__class__.__name__)
+    if isinstance(error, DBAPIError):
+        return type(error.orig).__name__
     return str(error)[:200]

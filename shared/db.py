@@ -7,20 +7,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
+
+from shared.sqlite_writer import SqliteWriter
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-PASSING_SQLITE = frozenset({5, 6, 10, 13})
-"""SQLITE_BUSY, LOCKED, IOERR, FULL: the statement was right, the moment was not."""
+PASSING_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
+"""SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the statement was right, the moment was not."""
 
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
+
+
+UNFIT_POSTGRES = ("22", "23")
+"""Data exception, integrity violation."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -44,7 +51,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 def passing(error: BaseException) -> bool:
     """True for a fault of the moment (try again), False for one of the statement (never will work)."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError | TimeoutError)
+        return isinstance(error, OSError | TimeoutError | PoolTimeoutError)
     if error.connection_invalidated:
         return True
     code = getattr(error.orig, "sqlite_errorcode", None)
@@ -52,8 +59,23 @@ def passing(error: BaseException) -> bool:
         code = getattr(error.orig.__cause__, "sqlite_errorcode", None) if error.orig else None
     if code is not None:
         return code & 0xFF in PASSING_SQLITE
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return str(state).startswith(PASSING_POSTGRES)
+    return _sqlstate(error).startswith(PASSING_POSTGRES)
+
+
+def unfit(error: BaseException) -> bool:
+    """True for values that the database will never take: they break a constraint, or are none of the column's type.
+
+    (PostgreSQL's data faults come as a plain DBAPIError; those that asyncpg finds itself have no SQLSTATE.)
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    found_by_driver = error.orig is not None and isinstance(error.orig.__cause__, ValueError)
+    of_the_values = isinstance(error, DataError | IntegrityError) or _sqlstate(error).startswith(UNFIT_POSTGRES)
+    return of_the_values or found_by_driver
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def insert_into(dialect: str, table: type[Any]) -> sqlite.Insert:
@@ -73,11 +95,12 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(url, **_engine_options(url))
         self._reads = self.engine.execution_options(reads=True)
         self._lock: asyncio.Lock | None = None
+        self._writer: SqliteWriter | None = None
         self._after_commit: list[Callable[[], None]] = []
         if self.dialect == "sqlite":
             self._lock = asyncio.Lock()
-            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            _as_we_use_sqlite(self.engine.sync_engine)
+            self._writer = SqliteWriter(url, prepare=_as_we_use_sqlite)
 
     @property
     def dialect(self) -> str:
@@ -114,8 +137,11 @@ class Database:
         async with AsyncExitStack() as stack:
             if self._lock is not None:
                 await stack.enter_async_context(self._lock)
-            connection = await stack.enter_async_context(self.engine.begin())
-            outcomes = await connection.run_sync(write, items)
+            if self._writer is not None:
+                outcomes = await self._writer.transaction(lambda connection: write(connection, items))
+            else:
+                connection = await stack.enter_async_context(self.engine.begin())
+                outcomes = await connection.run_sync(write, items)
         self._committed()
         return outcomes
 
@@ -138,6 +164,8 @@ class Database:
 
     async def close(self) -> None:
         """Give all connections back."""
+        if self._writer is not None:
+            await self._writer.close()
         await self.engine.dispose()
 
     def _committed(self) -> None:
@@ -212,11 +240,22 @@ def _engine_options(url: str) -> dict[str, Any]:
     return quiet
 
 
+def _as_we_use_sqlite(engine: Engine) -> None:
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL, and on disk before a commit returns: with synchronous=NORMAL a power cut loses commits."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=5000",
+        "foreign_keys=ON",
+        "wal_autocheckpoint=4000",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -31,10 +31,10 @@ class DeadLetters:
                     "stream": data.stream,
                     "consumer": data.consumer,
                     "sequence": data.sequence.stream,
-                    "subject": message.subject,
-                    "headers": dict(message.headers or {}),
+                    "subject": _printable(message.subject),
+                    "headers": {_printable(name): _printable(value) for name, value in (message.headers or {}).items()},
                     "body": message.data,
-                    "reason": reason[:500],
+                    "reason": _printable(reason[:500]),
                     "buried_at": self._clock.now(),
                 },
             )
@@ -77,4 +77,11 @@ class DeadLetters:
     async def still_dead(self, letter_id: int, reason: str) -> None:
         """A replay failed: note the new reason."""
         async with self._database.write() as session:
-            await session.execute(update(DeadLetter).where(col(DeadLetter.id) == letter_id).values(reason=reason[:500]))
+            await session.execute(
+                update(DeadLetter).where(col(DeadLetter.id) == letter_id).values(reason=_printable(reason[:500]))
+            )
+
+
+def _printable(text: str) -> str:
+    """The text as every database takes it: a poison that could not even be buried would come back for ever."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from shared import i18n
+from shared.db import passing
 from shared.guard import LANGUAGE_COOKIE, BodyTooLargeError, Guard
 from shared.i18n import N_, LanguageLink, Locale, texts
 from shared.identity import NotAllowedError, NotSignedInError, Role, Sessions, Staff
@@ -28,6 +30,9 @@ from shared.settings import Settings
 log = logger(__name__)
 
 HERE = Path(__file__).parent
+RETRY_AFTER = "10"
+"""Seconds after which a program may ask again; a locked or restarted database is back by then."""
+
 SITE = N_("Readiness of the associations of Kanta-Häme")
 STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Situations"), "/situations", frozenset()),
@@ -138,6 +143,8 @@ def make_web(
     app.add_exception_handler(BodyTooLargeError, _too_large)
     app.add_exception_handler(NotSignedInError, _to_sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(SQLAlchemyError, _database_away)
+    app.add_exception_handler(OSError, _database_away)
     app.add_exception_handler(Exception, _broken)
     return app
 
@@ -212,11 +219,21 @@ def _staff_values(request: Request, locale: Locale) -> dict[str, Any]:
     return {"person": {"roles": [_(ROLE_NAMES[role]) for role in sorted(staff.roles)]}, "nav": nav}
 
 
+def _route(request: Request) -> str:
+    """The route's pattern: the path itself may carry a token."""
+    return str(getattr(request.scope.get("route"), "path", "-"))
+
+
 def _error_page(request: Request, status: int, message: str, what_next: str = "") -> Response:
     if getattr(request.state, "locale", None) is None:
         request.state.locale = Locale.FI
     _ = texts(request.state.locale)
-    titles = {404: _("The page was not found"), 403: _("This page is not for you"), 500: _("Something broke")}
+    titles = {
+        403: _("This page is not for you"),
+        404: _("The page was not found"),
+        500: _("Something broke"),
+        503: _("The service is interrupted"),
+    }
     return pages_of(request).page(
         request,
         "error.html",
@@ -272,8 +289,24 @@ async def _not_allowed(request: Request, _error: Exception) -> Response:
     )
 
 
+async def _database_away(request: Request, error: Exception) -> Response:
+    """503 for a fault that passes, a refused connection among them; any other is ours and goes on to `_broken`."""
+    if not passing(error):
+        raise error
+    log.error("database does not take it now", route=_route(request), error=type(error).__name__)
+    _ = texts(request.state.locale)
+    response = _error_page(
+        request,
+        503,
+        _("The service cannot save anything just now. Nothing was recorded."),
+        _("Try again in a moment, or call us."),
+    )
+    response.headers["retry-after"] = RETRY_AFTER
+    return response
+
+
 async def _broken(request: Request, error: Exception) -> Response:
-    log.error("request failed", route=getattr(request.scope.get("route"), "path", "-"), error=type(error).__name__)
+    log.error("request failed", route=_route(request), error=type(error).__name__)
     _ = texts(request.state.locale) if hasattr(request.state, "locale") else N_
     return _error_page(
         request,

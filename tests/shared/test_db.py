@@ -1,6 +1,7 @@
 """Database and group commit: many callers, one transaction, each its own answer."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -122,3 +123,27 @@ async def test_a_mistake_in_sql_is_not_taken_for_a_passing_fault(database: Datab
 
     assert not passing(raised.value)
     assert passing(TimeoutError())
+
+
+async def test_who_is_cancelled_while_writing_leaves_no_half_and_no_lock(settings: Settings) -> None:
+    database = Database(settings.database_of("notes"))
+    await database.create_tables(Table.metadata)
+    began, go_on = threading.Event(), threading.Event()
+
+    def slowly(connection: Connection, notes: Sequence[int]) -> list[int]:
+        began.set()
+        go_on.wait(10)
+        return write_notes(connection, notes)
+
+    caller = asyncio.create_task(database.write_many(slowly, [1]))
+    await asyncio.to_thread(began.wait, 10)
+    caller.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    await database.write_many(write_notes, [2])
+
+    kept = await stored(database)
+    await database.close()
+    assert kept == [1, 2]

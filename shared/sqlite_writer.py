@@ -1,0 +1,49 @@
+"""SQLite writer: a thread of its own in which whole transactions run, so that each costs one hop between threads.
+
+The asynchronous driver hops for every statement; for the many small transactions of a group commit that is most of
+their cost. The thread holds one connection, and what it does releases the interpreter while the disk is waited for.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, make_url
+
+T = TypeVar("T")
+
+
+class SqliteWriter:
+    """Runs plain synchronous writes, one transaction at a time. Its callers hold the database's lock."""
+
+    def __init__(self, url: str, *, prepare: Callable[[Engine], None], hide_parameters: bool = True) -> None:
+        plain = make_url(url).set(drivername="sqlite+pysqlite")
+        self._engine = create_engine(plain, pool_size=1, max_overflow=0, hide_parameters=hide_parameters)
+        prepare(self._engine)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite writer")
+
+    async def transaction(self, write: Callable[[Connection], T]) -> T:
+        """Commit what `write` does and return what it returns; undo it and raise what it raises.
+
+        A caller that is cancelled meanwhile learns of it only when the transaction has ended: nothing goes on behind
+        the back of whoever holds the lock.
+        """
+        work = asyncio.get_running_loop().run_in_executor(
+            self._thread, contextvars.copy_context().run, self._run, write
+        )
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait([work])
+            raise
+
+    async def close(self) -> None:
+        """Close the connection in its own thread, and end the thread."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
+        self._thread.shutdown(wait=False)
+
+    def _run(self, write: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return write(connection)
