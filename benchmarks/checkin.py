@@ -1,13 +1,12 @@
 """Check-ins accepted per second, durable when answered, against the same application without a database."""
 
-import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
 from benchmarks.checkin_server import tokens_file
-from benchmarks.processes import ROOT, answer, free_port, module, server
+from benchmarks.processes import answer, free_port, module, server
 from benchmarks.results import Measured, Result, at_least
 
 ROUNDS = 3
@@ -23,7 +22,7 @@ class RefusedError(Exception):
 
 def checkin_accept(folder: Path) -> Sequence[Result]:
     """Three servers, each alone under load in its turn, at 64 connections and at 256."""
-    subprocess.run(module("checkin_server", "prepare", folder), cwd=ROOT, check=True, timeout=120)
+    answer(module("checkin_server", "prepare", folder), within=120)
     ports = {name: free_port() for name in SERVERS}
     rates: dict[tuple[str, int], list[float]] = {(name, many): [] for name in SERVERS for many in CONNECTIONS}
     with ExitStack() as stack:

@@ -59,9 +59,15 @@ def server(command: list[str], port: int, *, log: Path) -> Iterator[None]:
 
 
 def answer(command: list[str], *, within: float) -> Any:
-    """Run a program to its end; the JSON that it printed last. Raises if it fails or takes longer."""
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True, timeout=within)
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    """Run a program to its end; the JSON that it printed last, None if it printed nothing.
+
+    Raises if it fails or takes longer; what it had complained of is shown then, and only then.
+    """
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=within)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[1:])} failed:\n{done.stderr[-2000:]}")
+    printed = done.stdout.strip().splitlines()
+    return json.loads(printed[-1]) if printed else None
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
