@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from shared.log import logger
 from shared.settings import Nats, Settings
 
 log = logger(__name__)
+
+THREADS_TAKE_TURNS = 0.001
+"""Seconds after which a busy thread lets another run. Python's own 5 ms is what a write would wait for each time."""
 
 PORTS = "ports"
 """The file that remembers at which ports of the pages and of the catcher an installation runs."""
@@ -44,6 +48,7 @@ async def run_local(
 
     All data stands under `folder` and is found again at the next start.
     """
+    sys.setswitchinterval(THREADS_TAKE_TURNS)
     for needed in (port, mail_port, smtp_port):
         require_free(host, needed)
     bus = EmbeddedNats(folder / "nats", VOICES)

@@ -24,7 +24,7 @@ log = logger(__name__)
 Render = Callable[[UUID, Locale], Awaitable[str]]
 """Makes the fragment of a situation in a language."""
 
-PAUSE = 0.3
+PAUSE = 0.2
 """Seconds between two frames of one picture: the first goes at once, then the latest of what came meanwhile."""
 BEAT_EVERY = 20.0
 RENEWED_AFTER = timedelta(minutes=5)

@@ -23,6 +23,7 @@ from shared.i18n import N_
 
 RECENT = timedelta(minutes=60)
 NEWEST_CHANGES = 50
+LIVE_CHANGES = 10
 
 STATE_NAMES = {
     State.NORMAL: N_("Operates normally"),

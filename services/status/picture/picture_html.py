@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.status.picture.model import FACE_NAMES, NEWEST_CHANGES, STATE_NAMES, Picture
+from services.status.picture.model import FACE_NAMES, LIVE_CHANGES, STATE_NAMES, Picture
 from services.status.picture.trend_svg import BAND_NAMES, BANDS, draw
 from services.status.readiness.model import State
 from shared import region
@@ -56,7 +56,7 @@ def picture_html(pages: Pages, locale: Locale, picture: Picture) -> str:
         band_names=[_(BAND_NAMES[name]) for name, _states in BANDS],
         trend=trend,
         up=[number(count, locale) for count in trend.up],
-        newest_changes=NEWEST_CHANGES,
+        newest_changes=LIVE_CHANGES,
     )
 
 

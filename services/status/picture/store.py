@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.status.association.store import ASSOCIATION
-from services.status.picture.model import NEWEST_CHANGES, Change, Glance, TrendStep
+from services.status.picture.model import LIVE_CHANGES, NEWEST_CHANGES, Change, Glance, TrendStep
 from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
 from services.status.readiness.store import CHANGE, STANDING, TALLY, TREND
 from services.status.situation.model import Situation
@@ -40,19 +40,19 @@ class PictureStore:
         self._database = database
 
     async def glance(self, situation: Situation, *, since: datetime) -> Glance:
-        """All figures of the situation, and the newest changes after `since`, in one consistent state."""
+        """All figures of the situation, and the LIVE_CHANGES newest changes after `since`, in one consistent state."""
         async with self._database.read() as session:
             return Glance(
                 tallies=await _tallies(session, situation),
                 newest=await _newest(session, situation),
                 trend=await _trend(session, situation),
-                changes=await _changes(session, situation, since),
+                changes=await _changes(session, situation, since, limit=LIVE_CHANGES),
             )
 
     async def changes(self, situation: Situation, *, since: datetime) -> Sequence[Change]:
         """The NEWEST_CHANGES newest changes after `since`, newest first."""
         async with self._database.read() as session:
-            return await _changes(session, situation, since)
+            return await _changes(session, situation, since, limit=NEWEST_CHANGES)
 
     async def listed(
         self, situation: Situation, municipality: str, *, state: State | None, page: int
@@ -112,13 +112,13 @@ async def _trend(session: AsyncSession, situation: Situation) -> list[TrendStep]
     return [TrendStep(slot, State(state), delta) for slot, state, delta in rows]
 
 
-async def _changes(session: AsyncSession, situation: Situation, since: datetime) -> list[Change]:
+async def _changes(session: AsyncSession, situation: Situation, since: datetime, *, limit: int) -> list[Change]:
     columns = (CHANGE.c.association_id, CHANGE.c.name, CHANGE.c.municipality, CHANGE.c.before, CHANGE.c.after)
     rows = await session.execute(
         select(*columns, CHANGE.c.at)
         .where(*_in(CHANGE, situation), CHANGE.c.at > since)
         .order_by(CHANGE.c.at.desc(), CHANGE.c.id.desc())
-        .limit(NEWEST_CHANGES)
+        .limit(limit)
     )
     return [
         Change(id_, name, municipality, State(before), State(after), at)
