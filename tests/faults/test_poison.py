@@ -118,9 +118,9 @@ async def test_every_poison_is_buried_once_shown_with_its_reason_and_can_be_disc
     assert deliveries(info) == len(POISONS)
     assert info.num_redelivered == info.num_ack_pending == 0
     for reason in (
-        "RecursionError: ",
-        "event.happened_at: Field required",
-        "event: Input should be a valid dictionary",
+        "recursion limit exceeded",
+        "happened_at: Field required",
+        "Input should be an object",
     ):
         assert reason in page
     assert replayed.headers["location"].endswith("said=failed")
