@@ -2,11 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
 import uvicorn
+from fastapi import FastAPI
 from rich.progress import Progress, TextColumn
 
 from services.catcher.app import make_app as make_catcher
@@ -23,6 +24,7 @@ from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
 from shared.settings import Settings, SettingsError
 from shared.streams import server_config
+from shared.watchdog import watched_loop
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented registry with the real totals.")
@@ -71,7 +73,7 @@ def serve(
         raise typer.BadParameter(f"there is no service {name}")
     settings = Settings.read()
     configure(settings.log)
-    _uvicorn(service_named(name).make_app(settings), host, port)
+    _serve_one(service_named(name).make_app(settings), host, port)
 
 
 @app.command()
@@ -79,7 +81,7 @@ def catcher(host: str = "127.0.0.1", port: int = 8025) -> None:
     """Start the mail catcher: SMTP at VALMIUS_SMTP__PORT, its pages at the given port."""
     settings = Settings.read()
     configure(settings.log)
-    _uvicorn(make_catcher(settings, host=host), host, port)
+    _serve_one(make_catcher(settings, host=host), host, port)
 
 
 @app.command()
@@ -137,8 +139,8 @@ async def _play_with_progress(url: str, mail_url: str, *, speed: float, seed: in
     typer.echo(f"{played.asked} were asked; {played.sent} answers recorded, {played.refused} refused")
 
 
-def _uvicorn(application: Any, host: str, port: int) -> None:
-    uvicorn.run(
+def _serve_one(application: FastAPI, host: str, port: int) -> None:
+    config = uvicorn.Config(
         application,
         host=host,
         port=port,
@@ -148,6 +150,12 @@ def _uvicorn(application: Any, host: str, port: int) -> None:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=3,
     )
+
+    async def watched() -> None:
+        async with watched_loop():
+            await uvicorn.Server(config).serve()
+
+    until_done(watched())
 
 
 if __name__ == "__main__":
