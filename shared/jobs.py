@@ -25,6 +25,10 @@ class Job:
         """There may be work."""
         self._wake.set()
 
+    async def tick(self) -> None:
+        """The same for the scheduler, which calls whatever is no coroutine in another thread."""
+        self.wake()
+
     def start(self) -> None:
         """Begin, with one look at what is due already."""
         self._wake.set()
@@ -63,7 +67,7 @@ class Jobs:
         """Have `unit` run at start, at least every so many seconds, and whenever the returned job is woken."""
         job = Job(unit)
         self._jobs.append(job)
-        self._scheduler.add_job(job.wake, "interval", seconds=seconds, misfire_grace_time=None, coalesce=True)
+        self._scheduler.add_job(job.tick, "interval", seconds=seconds, misfire_grace_time=None, coalesce=True)
         return job
 
     def start(self) -> None:

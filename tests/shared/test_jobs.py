@@ -85,3 +85,18 @@ async def test_stopping_waits_for_nothing_that_sleeps() -> None:
     await asyncio.wait_for(jobs.stop(), 5)
 
     assert started.is_set()
+
+
+async def test_a_tick_wakes_the_job_in_the_thread_of_its_loop() -> None:
+    pile, jobs = Pile(0), Jobs()
+    asyncio.get_running_loop().set_debug(enabled=True)  # a waking from another thread is then an error
+
+    async def called_again() -> bool:
+        return pile.calls >= 3
+
+    jobs.every(0.01, pile.unit)
+    jobs.start()
+    await eventually(called_again, within=5)
+    await jobs.stop()
+
+    assert pile.calls >= 3
