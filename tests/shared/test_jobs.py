@@ -96,7 +96,9 @@ async def test_a_tick_wakes_the_job_in_the_thread_of_its_loop() -> None:
 
     jobs.every(0.01, pile.unit)
     jobs.start()
-    await eventually(called_again, within=5)
-    await jobs.stop()
+    try:
+        await eventually(called_again, within=5)
+    finally:
+        await jobs.stop()
 
     assert pile.calls >= 3
