@@ -1,8 +1,11 @@
 """Jobs: a unit of work is called until there is no more, whoever wakes it, and a fault ends nothing."""
 
 import asyncio
+import threading
 
-from shared.jobs import Jobs
+import pytest
+
+from shared.jobs import Job, Jobs
 from tests.servers import eventually
 
 
@@ -87,16 +90,16 @@ async def test_stopping_waits_for_nothing_that_sleeps() -> None:
     assert started.is_set()
 
 
-async def test_a_tick_wakes_the_job_in_the_thread_of_its_loop() -> None:
-    pile, jobs = Pile(0), Jobs()
-    asyncio.get_running_loop().set_debug(enabled=True)  # a waking from another thread is then an error
+async def test_a_tick_wakes_the_job_in_the_thread_of_its_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, threads = Jobs(), list[int]()
 
-    async def called_again() -> bool:
-        return pile.calls >= 3
+    async def woken() -> bool:
+        return bool(threads)
 
-    jobs.every(0.01, pile.unit)
+    monkeypatch.setattr(Job, "wake", lambda _job: threads.append(threading.get_ident()))
+    jobs.every(0.01, Pile(0).unit)
     jobs.start()
-    await eventually(called_again, within=5)
+    await eventually(woken)
     await jobs.stop()
 
-    assert pile.calls >= 3
+    assert set(threads) == {threading.get_ident()}
