@@ -1,5 +1,6 @@
 """Loads the demo region at the first start, and tells how to sign in."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,6 +12,9 @@ from services.intake.registry.table_file import read_table
 from services.local import Running
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
+from services.status.association.store import AssociationStore
+from shared import region
+from shared.house import House
 from shared.i18n import Locale
 
 SEED = 2026
@@ -31,6 +35,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
                     name=person.name, email=person.email, roles=frozenset(person.roles), language=person.language
                 )
             )
+        await _known_to_status(running, (await registry.find(Wanted())).count)
         lines.append("The demo region is loaded: invented associations, the region's real totals.")
     lines += [
         "",
@@ -46,6 +51,19 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
             lines.append(f"  {', '.join(person.roles):16}{person.name:20}{link}")
     lines += ["", "Ctrl-C stops it; the next start finds everything again."]
     return lines
+
+
+async def _known_to_status(running: Running, count: int) -> None:
+    """Return when status has heard of so many associations: a round opened before would ask fewer."""
+    associations: AssociationStore = running.apps["status"].state.associations
+    everywhere = [place.code for place in region.MUNICIPALITIES]
+    sectors = [sector.code for sector in region.SECTORS]
+    house: House = running.apps["status"].state.house
+    written = asyncio.Event()
+    house.database.after_commit(written.set)
+    while await associations.count(everywhere, sectors) < count:
+        await written.wait()
+        written.clear()
 
 
 async def _load_registry(registry: RegistryStore, running: Running) -> None:
