@@ -11,7 +11,7 @@ run: $(RUN)
 	@$(BIN)/valmius run
 
 test: $(DEV)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow and not faults"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not faults"
 
 test-all: lint test
 	$(BIN)/pytest -m "slow or faults"
