@@ -198,10 +198,21 @@ class Bus:
         connection = await self._broker.connect()
         for event in self.voice.hears:
             await self._provisioned(event)
-        await self._broker.start()
+        await self._subscribe()
         self._started = True
         log.info("attached to the bus", service=self.voice.service)
         await self.relay.run(connection)
+
+    async def _subscribe(self) -> None:
+        """Listen to everything; a server that dies just now is waited for, since nobody else would try again."""
+        while True:
+            try:
+                await self._broker.start()
+            except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+                log.warning("cannot listen yet", service=self.voice.service, error=repr(error))
+                await self._clock.sleep(1)
+            else:
+                return
 
     async def _provisioned(self, event: type[Event]) -> None:
         """Wait for the consumer: nats-py would silently make one with other settings where it is missing."""
