@@ -105,6 +105,7 @@ async def test_services_with_their_own_identities_say_and_hear(
         await bus.stop()
     for database in databases:
         await database.close()
+    assert heard == [event]
 
 
 async def test_nobody_connects_without_an_identity(guarded: tuple[NatsServer, Path]) -> None:
