@@ -204,15 +204,18 @@ class Bus:
         await self.relay.run(connection)
 
     async def _subscribe(self) -> None:
-        """Listen to everything; a server that dies just now is waited for, since nobody else would try again."""
-        while True:
-            try:
-                await self._broker.start()
-            except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
-                log.warning("cannot listen yet", service=self.voice.service, error=repr(error))
-                await self._clock.sleep(1)
-            else:
-                return
+        """Listen to everything; a server that dies just now is waited for, since nobody else would try again.
+
+        What listens already is left alone: FastStream's `start` would give it a new queue that nobody reads.
+        """
+        for subscriber in self._broker.subscribers:
+            while not subscriber.running:
+                try:
+                    await subscriber.start()
+                except (nats.errors.Error, APIError, TimeoutError, OSError) as error:
+                    log.warning("cannot listen yet", service=self.voice.service, error=repr(error))
+                    await subscriber.stop()
+                    await self._clock.sleep(1)
 
     async def _provisioned(self, event: type[Event]) -> None:
         """Wait for the consumer: nats-py would silently make one with other settings where it is missing."""
