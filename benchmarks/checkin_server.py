@@ -16,7 +16,7 @@ from services.intake.app import make_app
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.model import Accepted, Answer, Invited, Refused, Repeated, accept
 from services.intake.checkin.store import CheckInStore
-from services.intake.registry.table_file import read_table
+from services.intake.register_file.table_file import read_table
 from shared.clock import SystemClock
 from shared.events.notify import LetterRequested
 from shared.events.status import ASKED_PER_EVENT, RoundOpened
@@ -49,7 +49,7 @@ class UnstoredCheckIns(CheckInStore):
 
     def __init__(self, house: House) -> None:
         super().__init__(house.database)
-        self._known: dict[bytes, Invited] = {}
+        self._known: dict[bytes | UUID, Invited] = {}
 
     async def learn(self, tokens: list[str]) -> None:
         """Read once where all links lead."""
@@ -58,7 +58,7 @@ class UnstoredCheckIns(CheckInStore):
 
     async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
         """Accept, and forget."""
-        return accept(answer, self._known.get(answer.token_hash))
+        return accept(answer, self._known.get(answer.door))
 
 
 def stored(folder: Path) -> FastAPI:
@@ -94,7 +94,7 @@ async def prepare(folder: Path) -> None:
     await migrate(house.database, house.migrations)
     write_csv(demo_associations(SEED), folder / "registry.csv")
     with (folder / "registry.csv").open("rb") as source:
-        async for _ in app.state.registry.import_rows(read_table(source)):
+        async for _ in app.state.register_files.import_rows(read_table(source)):
             continue
     asked = await _association_ids(house)
     now = house.clock.now()

@@ -20,9 +20,9 @@ from services.composition import SERVICES, Service, service_named
 from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
-from services.intake.registry.model import ImportReport
-from services.intake.registry.store import RegistryStore
-from services.intake.registry.table_file import HeadingError, read_table
+from services.intake.register_file.model import ImportReport
+from services.intake.register_file.store import RegisterFileStore
+from services.intake.register_file.table_file import HeadingError, read_table
 from services.local import installed_settings
 from shared.house import House
 from shared.i18n import Locale
@@ -198,13 +198,13 @@ async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
 async def _import(settings: Settings, body: bytes, *, dry_run: bool, anyway: bool) -> tuple[ImportReport, bool]:
     """The report, and whether it was done."""
     async with _opened(settings, service_named("intake")) as intake:
-        registry: RegistryStore = intake.state.registry
-        report = await registry.preview(read_table(BytesIO(body)))
+        files: RegisterFileStore = intake.state.register_files
+        report = await files.preview(read_table(BytesIO(body)))
         if dry_run or (report.bad and not anyway):
             return report, False
         with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
             task = progress.add_task("associations", total=report.rows)
-            async for report in registry.import_rows(read_table(BytesIO(body))):
+            async for report in files.import_rows(read_table(BytesIO(body))):
                 progress.update(task, completed=report.rows)
         return report, True
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from services.demo.registry import demo_associations, demo_people, demo_subscribers, write_csv
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
+from services.intake.register_file.store import RegisterFileStore
+from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import RegistryStore, Wanted
-from services.intake.registry.table_file import read_table
 from services.local import Running
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
@@ -27,7 +28,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
     access: AccessStore = running.apps["intake"].state.access
     lines = ["", "Valmius is running."]
     if load and (await registry.find(Wanted())).count == 0:
-        await _load_registry(registry, running)
+        await _load_registry(running)
         await _load_subscribers(running.apps["notify"].state.subscribers)
         for person in demo_people():
             await access.add_person(
@@ -66,13 +67,14 @@ async def _known_to_status(running: Running, count: int) -> None:
         written.clear()
 
 
-async def _load_registry(registry: RegistryStore, running: Running) -> None:
+async def _load_registry(running: Running) -> None:
     """The way of any registry: written as a CSV file, read back and imported."""
+    files: RegisterFileStore = running.apps["intake"].state.register_files
     path = running.settings.var / "demo" / "registry.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(demo_associations(SEED), path)
     with path.open("rb") as source:
-        reports = [report async for report in registry.import_rows(read_table(source))]
+        reports = [report async for report in files.import_rows(read_table(source))]
     if reports[-1].bad:
         raise ValueError(f"{reports[-1].bad} rows of the demo registry are bad: {reports[-1].errors[0]}")
 

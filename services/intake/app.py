@@ -15,8 +15,10 @@ from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import InvitationStore
+from services.intake.register_file import web as register_file_web
+from services.intake.register_file.jobs import RegisterFileJobs
+from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
-from services.intake.registry.jobs import RegistryJobs
 from services.intake.registry.store import RegistryStore
 from services.intake.schema import IntakeTable
 from shared.clock import Clock, SystemClock
@@ -41,12 +43,13 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         templates=(HERE / "templates",),
     )
     registry = RegistryStore(house.database, clock=clock)
+    register_files = RegisterFileStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
-    house.jobs.every(HOUR, RegistryJobs(registry).forget_uploads)
+    house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
@@ -56,8 +59,10 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
+    app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry
+    app.state.register_files = register_files
     app.state.access = access
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin

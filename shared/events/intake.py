@@ -3,7 +3,7 @@
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events import Event
 
@@ -25,6 +25,15 @@ class Channel(StrEnum):
     PAPER = "paper"
 
 
+class Amount(BaseModel):
+    """A capability that is offered or needed, and how much of it where that was said."""
+
+    model_config = ConfigDict(frozen=True)
+
+    capability: str
+    amount: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
 class AssociationChanged(Event, service="intake", fact="association_changed"):
     """An association entered the registry, changed, or left it. `version` grows with every change."""
 
@@ -35,7 +44,10 @@ class AssociationChanged(Event, service="intake", fact="association_changed"):
     sector: str
     networks: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    plan: str = "unknown"
+    plan_year: int | None = None
     retired: bool = False
+    merged_into: UUID | None = None
 
 
 class CheckInReceived(Event, service="intake", fact="checkin_received"):
@@ -49,6 +61,8 @@ class CheckInReceived(Event, service="intake", fact="checkin_received"):
     reported_at: AwareDatetime
     channel: Channel
     until: AwareDatetime | None = None
+    offers: tuple[Amount, ...] = ()
+    needs: tuple[Amount, ...] = ()
 
 
 class AssociationNotReached(Event, service="intake", fact="association_not_reached"):

@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from services.intake.app import make_app as make_intake
 from services.intake.checkin.store import CheckInRow
-from services.intake.registry.model import Listed
+from services.intake.register_file.model import Listed
 from services.status.app import make_app as make_status
 from services.status.readiness.store import CHANGE, STANDING
 from services.status.situation.model import Names, Opened, SituationDraft, open_situation
@@ -88,7 +88,7 @@ async def ask(settings: Settings, count: int = 40, *, clock: Clock | None = None
             house: House = app.state.house
             stack.push_async_callback(house.database.close)
             await migrate(house.database, house.migrations)
-        async for _ in intake.state.registry.import_rows(_lines(count)):
+        async for _ in intake.state.register_files.import_rows(_lines(count)):
             continue
         for event in await waiting(database_of(intake), AssociationChanged):
             await status.state.associations.know(event)

@@ -16,9 +16,9 @@ from sqlmodel import col
 
 from services.intake.access.model import PersonEntry
 from services.intake.app import make_app
-from services.intake.registry.model import ImportReport
+from services.intake.register_file.model import ImportReport
+from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import Association, Contact
-from services.intake.registry.table_file import read_table
 from services.intake.schema import IntakeTable
 from shared.db import Database
 from shared.events.status import RoundOpened
@@ -64,7 +64,7 @@ class Intake:
         """Import these lines below the usual heading."""
         report = ImportReport()
         rows = read_table(BytesIO("\n".join([HEADING, *lines]).encode()))
-        async for progress in self.app.state.registry.import_rows(rows):
+        async for progress in self.app.state.register_files.import_rows(rows):
             report = progress
         return report
 

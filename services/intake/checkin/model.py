@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from services.intake.invitation.model import AskedRound
-from shared.events.intake import Channel, CheckInReceived, OperatingStatus
+from shared.events.intake import Amount, Channel, CheckInReceived, OperatingStatus
 from shared.i18n import HELSINKI
 
 NOTE_LIMIT = 500
@@ -29,16 +29,32 @@ class Until(StrEnum):
         return datetime.combine(today + timedelta(days=days[self]), time(23, 59), HELSINKI).astimezone(UTC)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was submitted by a link. `form_id` is the same when one form is sent twice."""
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What an association says of itself; `plan` is whether it has a preparedness plan, None where that is not said."""
 
-    token_hash: bytes
-    form_id: UUID
     status: OperatingStatus
-    until: datetime | None
-    note: str
+    until: datetime | None = None
+    note: str = ""
+    offers: tuple[Amount, ...] = ()
+    needs: tuple[Amount, ...] = ()
+    plan: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What was submitted. `form_id` is the same when one form is sent twice.
+
+    `door` is the hash of the link's token by which it came, or the invitation for which somebody else brought it:
+    the post, or one of the staff, who is then `entered_by`.
+    """
+
+    door: bytes | UUID
+    form_id: UUID
+    said: Said
     at: datetime
+    channel: Channel = Channel.LINK
+    entered_by: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -47,15 +63,16 @@ class CheckIn:
 
     checkin_id: UUID
     form_id: UUID
-    status: OperatingStatus
-    until: datetime | None
-    note: str
+    said: Said
     reported_at: datetime
+    channel: Channel
+    contact_id: UUID | None = None
+    entered_by: UUID | None = None
 
 
 @dataclass(frozen=True)
 class Invited:
-    """Where a link leads: the association asked in a round, the language of its contact, and its present answer."""
+    """Where a link leads: the association asked in a round, the contact and the language, and its present answer."""
 
     invitation_id: UUID
     asked: AskedRound
@@ -63,6 +80,7 @@ class Invited:
     association_name: str
     language: str
     revoked: bool
+    contact_id: UUID | None = None
     present: CheckIn | None = None
 
     def takes_answers(self, now: datetime) -> bool:
@@ -103,7 +121,7 @@ class Refused:
 
 
 def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Refused:
-    """Decide on an answer that was given by a link.
+    """Decide on an answer.
 
     A form sent again is recognised by its id and content, against the present answer only: somebody who goes back in
     the browser and chooses otherwise, or chooses as at first once more, is heard each time.
@@ -113,27 +131,24 @@ def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Ref
     if not invited.takes_answers(answer.at):
         return Refused(Reason.REVOKED if invited.revoked else Reason.CLOSED)
     present = invited.present
-    if present is not None and _content(present) == _content(answer):
+    if present is not None and (present.form_id, present.said) == (answer.form_id, answer.said):
         return Repeated(invited, present)
     checkin = CheckIn(
         checkin_id=_checkin_id(answer, invited),
         form_id=answer.form_id,
-        status=answer.status,
-        until=answer.until,
-        note=answer.note,
+        said=answer.said,
         reported_at=answer.at,
+        channel=answer.channel,
+        contact_id=invited.contact_id,
+        entered_by=answer.entered_by,
     )
     return Accepted(invited, checkin, _received(checkin, invited))
-
-
-def _content(answer: Answer | CheckIn) -> tuple[object, ...]:
-    return (answer.form_id, answer.status, answer.until, answer.note)
 
 
 def _checkin_id(answer: Answer, invited: Invited) -> UUID:
     """The same for the same form after the same answer: two replicas that get it at once record one."""
     before = invited.present.checkin_id if invited.present else None
-    return uuid5(invited.invitation_id, f"{_content(answer)} after {before}")
+    return uuid5(invited.invitation_id, f"{answer.form_id} {answer.said} after {before}")
 
 
 def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
@@ -144,8 +159,10 @@ def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
         association_id=invited.association_id,
         situation_id=invited.asked.situation_id,
         round_id=invited.asked.round_id,
-        status=checkin.status,
+        status=checkin.said.status,
         reported_at=checkin.reported_at,
-        channel=Channel.LINK,
-        until=checkin.until,
+        channel=checkin.channel,
+        until=checkin.said.until,
+        offers=checkin.said.offers,
+        needs=checkin.said.needs,
     )

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, Row, bindparam, select, update
+from sqlalchemy import JSON, Connection, Executable, Row, Select, bindparam, null, select, update
 from sqlmodel import Field, col
 
-from services.intake.checkin.model import Accepted, Answer, CheckIn, Invited, Refused, Repeated, accept
+from services.intake.checkin.model import Accepted, Answer, CheckIn, Invited, Refused, Repeated, Said, accept
 from services.intake.invitation.model import AskedRound
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
 from services.intake.registry.store import Association, Contact
 from services.intake.schema import IntakeTable
 from shared.db import Database, UtcDateTime, insert_into
-from shared.events.intake import Channel, OperatingStatus
+from shared.events.intake import Amount, Channel, OperatingStatus
 from shared.ids import digest
 from shared.outbox import announce_all
 from shared.realm import Realm
@@ -35,8 +35,12 @@ class CheckInRow(IntakeTable, table=True):
     status: str
     until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     note: str
+    offers: list[dict[str, Any]] = Field(sa_type=JSON)
+    needs: list[dict[str, Any]] = Field(sa_type=JSON)
+    plan: bool | None = None
     reported_at: datetime = Field(sa_type=UtcDateTime)
     channel: str
+    contact_id: UUID | None = None
     entered_by: UUID | None = None
 
 
@@ -64,12 +68,11 @@ class CheckInStore:
 
 def put(connection: Connection, answers: Sequence[Answer]) -> Sequence[Accepted | Repeated | Refused]:
     """Record all answers in the connection's transaction; the outcome of each, in order."""
-    hashes = list({answer.token_hash for answer in answers})
-    found = {row.token_hash: _invited_of(row) for row in connection.execute(_BY_TOKEN, {"hashes": hashes})}
+    found = _found(connection, {answer.door for answer in answers})
     present = {invited.invitation_id: invited.present for invited in found.values()}
     decisions: list[Accepted | Repeated | Refused] = []
     for answer in answers:
-        invited = found.get(answer.token_hash)
+        invited = found.get(answer.door)
         if invited is not None:  # an earlier answer of this same group may be the present one
             invited = replace(invited, present=present[invited.invitation_id])
         decision = accept(answer, invited)
@@ -78,6 +81,18 @@ def put(connection: Connection, answers: Sequence[Answer]) -> Sequence[Accepted 
         decisions.append(decision)
     _save(connection, [decision for decision in decisions if isinstance(decision, Accepted)])
     return decisions
+
+
+def _found(connection: Connection, doors: set[bytes | UUID]) -> dict[bytes | UUID, Invited]:
+    """Where these doors lead."""
+    hashes = [door for door in doors if isinstance(door, bytes)]
+    ids = [door for door in doors if isinstance(door, UUID)]
+    found: dict[bytes | UUID, Invited] = {}
+    if hashes:
+        found |= {row.token_hash: _invited_of(row) for row in connection.execute(_BY_TOKEN, {"hashes": hashes})}
+    if ids:
+        found |= {row.invitation_id: _invited_of(row) for row in connection.execute(_BY_INVITATION, {"ids": ids})}
+    return found
 
 
 def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
@@ -91,6 +106,7 @@ def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
 
 
 def _row_values(decision: Accepted) -> dict[str, Any]:
+    said = decision.checkin.said
     return {
         "id": decision.checkin.checkin_id,
         "realm": decision.invited.asked.realm.id,
@@ -98,19 +114,24 @@ def _row_values(decision: Accepted) -> dict[str, Any]:
         "situation_id": decision.invited.asked.situation_id,
         "round_id": decision.invited.asked.round_id,
         "form_id": decision.checkin.form_id,
-        "status": decision.checkin.status.value,
-        "until": decision.checkin.until,
-        "note": decision.checkin.note,
+        "status": said.status.value,
+        "until": said.until,
+        "note": said.note,
+        "offers": [amount.model_dump() for amount in said.offers],
+        "needs": [amount.model_dump() for amount in said.needs],
+        "plan": said.plan,
         "reported_at": decision.checkin.reported_at,
-        "channel": Channel.LINK.value,
+        "channel": decision.checkin.channel.value,
+        "contact_id": decision.checkin.contact_id,
+        "entered_by": decision.checkin.entered_by,
     }
 
 
-def _by_token() -> Executable:
+def _invitations(*columns: Any) -> Select[Any]:
+    """Invitations with their round, association and present answer, and these columns."""
     return (
         select(
-            col(InvitationToken.token_hash),
-            col(InvitationToken.revoked_at),
+            *columns,
             col(Invitation.id).label("invitation_id"),
             col(RoundRow.round_id),
             col(RoundRow.situation_id),
@@ -119,25 +140,46 @@ def _by_token() -> Executable:
             col(RoundRow.closed_at),
             col(Association.id).label("association_id"),
             col(Association.name),
-            col(Contact.language),
             col(CheckInRow.id).label("checkin_id"),
             col(CheckInRow.form_id),
             col(CheckInRow.status),
             col(CheckInRow.until),
             col(CheckInRow.note),
+            col(CheckInRow.offers),
+            col(CheckInRow.needs),
+            col(CheckInRow.plan),
             col(CheckInRow.reported_at),
+            col(CheckInRow.channel),
+            col(CheckInRow.contact_id).label("answered_by"),
+            col(CheckInRow.entered_by),
         )
-        .select_from(InvitationToken)
-        .join(Invitation, col(Invitation.id) == col(InvitationToken.invitation_id))
+        .select_from(Invitation)
         .join(RoundRow, col(RoundRow.round_id) == col(Invitation.round_id))
         .join(Association, col(Association.id) == col(Invitation.association_id))
-        .outerjoin(Contact, col(Contact.id) == col(InvitationToken.contact_id))
         .outerjoin(CheckInRow, col(CheckInRow.id) == col(Invitation.checkin_id))
+    )
+
+
+def _by_token() -> Executable:
+    own = (col(InvitationToken.token_hash), col(InvitationToken.revoked_at), col(InvitationToken.contact_id))
+    return (
+        _invitations(*own, col(Contact.language))
+        .join(InvitationToken, col(InvitationToken.invitation_id) == col(Invitation.id))
+        .outerjoin(Contact, col(Contact.id) == col(InvitationToken.contact_id))
         .where(col(InvitationToken.token_hash).in_(bindparam("hashes", expanding=True)))
     )
 
 
+def _by_invitation() -> Executable:
+    """By its id, for whoever brings an answer: no link is asked for, so none can be revoked."""
+    nobody = (null().label("revoked_at"), null().label("contact_id"))
+    return _invitations(*nobody, col(Association.language)).where(
+        col(Invitation.id).in_(bindparam("ids", expanding=True))
+    )
+
+
 _BY_TOKEN = _by_token()
+_BY_INVITATION = _by_invitation()
 _POINT_TO = (
     update(Invitation).where(col(Invitation.id) == bindparam("invitation")).values(checkin_id=bindparam("checkin"))
 )
@@ -151,6 +193,7 @@ def _invited_of(row: Row[Any]) -> Invited:
         association_name=row.name,
         language=row.language or "fi",
         revoked=row.revoked_at is not None,
+        contact_id=row.contact_id,
         present=_checkin_of(row) if row.checkin_id else None,
     )
 
@@ -159,8 +202,16 @@ def _checkin_of(row: Row[Any]) -> CheckIn:
     return CheckIn(
         checkin_id=row.checkin_id,
         form_id=row.form_id,
-        status=OperatingStatus(row.status),
-        until=row.until,
-        note=row.note,
+        said=Said(
+            status=OperatingStatus(row.status),
+            until=row.until,
+            note=row.note,
+            offers=tuple(Amount(**amount) for amount in row.offers),
+            needs=tuple(Amount(**amount) for amount in row.needs),
+            plan=row.plan,
+        ),
         reported_at=row.reported_at,
+        channel=Channel(row.channel),
+        contact_id=row.answered_by,
+        entered_by=row.entered_by,
     )

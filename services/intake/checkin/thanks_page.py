@@ -53,17 +53,17 @@ class ThanksPages:
             locale=locale,
             lang_asked=lang_asked,
             realm=invited.asked.realm,
-            status=recorded.status,
+            status=recorded.said.status,
             closes_at=invited.asked.closes_at,
-            has_until=recorded.until is not None,
-            has_note=bool(recorded.note),
+            has_until=recorded.said.until is not None,
+            has_note=bool(recorded.said.note),
         )
         values = {
             "token": token,
             "association": escape(invited.association_name),
             "recorded": _minute(recorded.reported_at.replace(second=0, microsecond=0), locale),
-            "until": _minute(recorded.until, locale) if recorded.until else "",
-            "note": escape(recorded.note),
+            "until": _minute(recorded.said.until, locale) if recorded.said.until else "",
+            "note": escape(recorded.said.note),
         }
         pieces = self._pieces(shell)
         return "".join(values[piece] if place % 2 else piece for place, piece in enumerate(pieces))

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from services.intake.checkin.model import NOTE_LIMIT, Answer, Invited, Refused, Until
+from services.intake.checkin.model import NOTE_LIMIT, Answer, Invited, Refused, Said, Until
 from services.intake.checkin.store import CheckInStore
 from services.intake.checkin.thanks_page import Shell, ThanksPages, gap
 from shared.clock import Clock
@@ -83,11 +83,9 @@ class Door:
         now = self._clock.now()
         outcome = await self._store.put(
             Answer(
-                token_hash=digest(request.path_params["token"]),
+                door=digest(request.path_params["token"]),
                 form_id=form.form_id,
-                status=form.status,
-                until=form.until.moment(now),
-                note=form.note,
+                said=Said(status=form.status, until=form.until.moment(now), note=form.note),
                 at=now,
             )
         )

@@ -52,13 +52,14 @@ class RoundRow(IntakeTable, table=True):
     situation_id: UUID
     realm: str
     names: dict[str, str] = Field(sa_type=JSON)
+    urgent: bool = False
     closes_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Invitation(IntakeTable, table=True):
-    """One association asked in one round. `position` is that of the contact asked last, 0 for nobody;
-    `checkin_id` is its present answer."""
+    """One association asked in one round. `position` is that of the contact asked last, 0 for nobody, and `asked_at`
+    when that was; `checkin_id` is its present answer; one that said "not this time" is reminded no more."""
 
     __tablename__ = "invitation"
     __table_args__ = (UniqueConstraint("realm", "round_id", "association_id"),)
@@ -70,19 +71,23 @@ class Invitation(IntakeTable, table=True):
     state: str
     position: int
     letter_state: str
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    declined_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     checkin_id: UUID | None = None
 
 
 class InvitationToken(IntakeTable, table=True):
-    """A link to the answer form, known by its hash only, and the recipient to whom it was sent."""
+    """A link to the answer form, known by its hash only, and the recipient to whom it was sent: a contact by letter,
+    or nobody in person, on paper. `reply_hash` is that of the address to which the letter can be answered."""
 
     __tablename__ = "invitation_token"
 
     token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     invitation_id: UUID = Field(index=True)
-    contact_id: UUID
+    contact_id: UUID | None
     position: int
     recipient_id: UUID = Field(unique=True)
+    reply_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -127,7 +132,7 @@ class InvitationStore:
                 log.warning("a letter failed that nobody here asked for", letter=str(event.letter_id))
                 return
             invitation, token = found
-            if event.realm == LIVE:
+            if event.realm == LIVE and token.contact_id:
                 await _mark_contact(session, token.contact_id)
             asked = _round_of(await session.get_one(RoundRow, invitation.round_id))
             if token.position == invitation.position and invitation.checkin_id is None:
@@ -141,10 +146,10 @@ class InvitationStore:
             index_elements=["round_id"], set_={"closed_at": event.happened_at}
         )
         async with self._database.write() as session:
-            await session.execute(statement, {**values, **end, "names": {}})
+            await session.execute(statement, {**values, **end, "names": {}, "urgent": False})
 
     async def _heard(self, session: AsyncSession, event: RoundOpened) -> AskedRound:
-        told = {"names": event.names, "closes_at": event.closes_at}
+        told = {"names": event.names, "closes_at": event.closes_at, "urgent": event.urgent}
         values = {"round_id": event.round_id, "situation_id": event.situation_id, "realm": event.realm.id, **told}
         statement = (
             insert_into(self._database.dialect, RoundRow)
@@ -159,7 +164,10 @@ class InvitationStore:
         names = await _present_names(session, association_ids)
         candidates = await _candidates(session, list(names))
         firsts = {association_id: next_to_ask(candidates[association_id]) for association_id in sorted(names)}
-        values = [_invitation_values(asked, association_id, first) for association_id, first in firsts.items()]
+        values = [
+            _invitation_values(asked, association_id, first, now=self._clock.now())
+            for association_id, first in firsts.items()
+        ]
         if not values:
             return []
         statement = insert_into(self._database.dialect, Invitation).on_conflict_do_nothing()
@@ -195,7 +203,9 @@ class InvitationStore:
         following = next_to_ask(candidates, after=invitation.position) if asked.open(self._clock.now()) else None
         after = invitation.position
         await session.execute(
-            update(Invitation).where(col(Invitation.id) == invitation.id).values(**_standing(following, after=after))
+            update(Invitation)
+            .where(col(Invitation.id) == invitation.id)
+            .values(**_standing(following, after=after, now=self._clock.now()))
         )
         if asked.open(self._clock.now()):
             name = names.get(invitation.association_id, "")
@@ -240,20 +250,24 @@ def _round_of(row: RoundRow) -> AskedRound:
     return AskedRound(row.round_id, row.situation_id, Realm(row.realm), row.names, row.closes_at, row.closed_at)
 
 
-def _invitation_values(asked: AskedRound, association_id: UUID, first: Candidate | None) -> dict[str, Any]:
+def _invitation_values(
+    asked: AskedRound, association_id: UUID, first: Candidate | None, *, now: datetime
+) -> dict[str, Any]:
     own = {"id": new_id(), "realm": asked.realm.id, "round_id": asked.round_id, "association_id": association_id}
-    return {**own, **_standing(first, after=0)}
+    return {**own, **_standing(first, after=0, now=now)}
 
 
-def _standing(candidate: Candidate | None, *, after: int) -> dict[str, Any]:
+def _standing(candidate: Candidate | None, *, after: int, now: datetime) -> dict[str, Any]:
     """How an invitation stands when this contact is asked, or nobody is left after that position."""
     if candidate is None:
         failed = LetterState.FAILED if after else LetterState.NONE
-        return {"state": InvitationState.UNDELIVERABLE.value, "position": after, "letter_state": failed.value}
+        state = {"state": InvitationState.UNDELIVERABLE.value, "letter_state": failed.value}
+        return {**state, "position": after, "asked_at": None}
     return {
         "state": InvitationState.ASKED.value,
         "position": candidate.position,
         "letter_state": LetterState.REQUESTED.value,
+        "asked_at": now,
     }
 
 

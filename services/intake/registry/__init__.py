@@ -1,1 +1,1 @@
-"""Registry: the associations, their contacts, and how lists of them are imported."""
+"""Registry: the associations, what they can do, their networks, and who answers for them."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.checkin.model import Accepted, Answer, Invited, Reason, Refused, Repeated, Until, accept
+from services.intake.checkin.model import Accepted, Answer, Invited, Reason, Refused, Repeated, Said, Until, accept
 from services.intake.invitation.model import AskedRound
 from shared.events.intake import Channel, OperatingStatus
 from shared.ids import digest, new_id
@@ -16,14 +16,13 @@ from tests.fakes import STORM_EVENING
 
 ROUND = AskedRound(new_id(), new_id(), Realm("ex-1"), {}, STORM_EVENING + timedelta(hours=24))
 INVITED = Invited(new_id(), ROUND, new_id(), "Hattulan Martat", "fi", revoked=False)
-ANSWER = Answer(digest("token"), new_id(), OperatingStatus.LIMITED, None, "", STORM_EVENING)
+ANSWER = Answer(door=digest("token"), form_id=new_id(), said=Said(status=OperatingStatus.LIMITED), at=STORM_EVENING)
 
 answers = st.builds(
     replace,
     st.just(ANSWER),
     form_id=st.sampled_from([new_id(), new_id()]),
-    status=st.sampled_from(OperatingStatus),
-    note=st.sampled_from(["", "x"]),
+    said=st.builds(Said, status=st.sampled_from(OperatingStatus), note=st.sampled_from(["", "x"])),
 )
 
 
@@ -35,10 +34,10 @@ def take(answer: Answer, invited: Invited) -> tuple[Invited, bool]:
 
 
 def test_an_answer_is_recorded_and_told_without_its_words() -> None:
-    decision = accept(replace(ANSWER, note="words"), INVITED)
+    decision = accept(replace(ANSWER, said=replace(ANSWER.said, note="words")), INVITED)
 
     assert isinstance(decision, Accepted)
-    assert decision.checkin.note == "words"
+    assert decision.checkin.said.note == "words"
     assert "words" not in decision.event.model_dump_json()
     assert decision.event.checkin_id == decision.checkin.checkin_id
     assert (decision.event.realm, decision.event.channel) == (ROUND.realm, Channel.LINK)
@@ -61,12 +60,12 @@ def test_a_link_that_is_no_longer_good_is_refused_with_the_reason(invited: Invit
 
 def test_one_who_goes_back_and_chooses_otherwise_is_heard_each_time() -> None:
     invited, first = take(ANSWER, INVITED)
-    invited, second = take(replace(ANSWER, status=OperatingStatus.NORMAL), invited)
+    invited, second = take(replace(ANSWER, said=Said(status=OperatingStatus.NORMAL)), invited)
     invited, third = take(ANSWER, invited)
 
     assert (first, second, third) == (True, True, True)
     assert invited.present is not None
-    assert invited.present.status is OperatingStatus.LIMITED
+    assert invited.present.said.status is OperatingStatus.LIMITED
 
 
 @given(st.lists(answers, min_size=1))
@@ -76,7 +75,7 @@ def test_the_present_answer_is_always_the_last_one_sent(sent: list[Answer]) -> N
         invited, _ = take(answer, invited)
 
     assert invited.present is not None
-    assert (invited.present.status, invited.present.note) == (sent[-1].status, sent[-1].note)
+    assert invited.present.said == sent[-1].said
 
 
 @given(answers, st.integers(1, 5))

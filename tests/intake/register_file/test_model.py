@@ -5,21 +5,19 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.registry.model import (
+from services.intake.register_file.model import (
     ERRORS_SHOWN,
     Bad,
     Changed,
-    Entry,
     Known,
     Listed,
     New,
-    Person,
     RowError,
     Same,
     Tally,
     compare,
-    name_key,
 )
+from services.intake.registry.model import Entry, Person, name_key
 from shared.ids import new_id
 
 LINE = Listed(2, "1001", "Hattulan Martat", "082")

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.demo.registry import HEADINGS as DEMO_HEADINGS
-from services.intake.registry.model import Bad, Listed
-from services.intake.registry.table_file import LIMITS, HeadingError, read_table
+from services.intake.register_file.model import Bad, Listed
+from services.intake.register_file.table_file import LIMITS, HeadingError, read_table
 from tests.intake.house import AINO, HEADING
 
 AINO_LISTED = Listed(

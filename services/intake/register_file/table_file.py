@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from services.intake.registry.model import Bad, Listed, RowError, name_key
+from services.intake.register_file.model import Bad, Listed, RowError
+from services.intake.registry.model import name_key
 from shared.i18n import N_
 from shared.region import find_municipality, find_sector
 

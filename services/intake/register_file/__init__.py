@@ -1,0 +1,1 @@
+"""Register files: lists of associations that are read into the register, and written from it."""
