@@ -1,6 +1,6 @@
 """Identity: who is signed in, with which roles, and since when not any more."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,13 +32,23 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Staff:
-    """A signed-in person. `municipalities` limits what may be seen; empty means everywhere."""
+    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
 
     session_id: UUID
     person_id: UUID
     roles: frozenset[Role]
     valid_until: datetime
     municipalities: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    @property
+    def limited(self) -> bool:
+        """True if not everything may be seen."""
+        return bool(self.municipalities or self.networks)
+
+    def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
+        """True if what is in this municipality and these networks may be seen: one of them is enough."""
+        return not self.limited or municipality in self.municipalities or not self.networks.isdisjoint(networks)
 
     def may(self, *roles: Role) -> bool:
         """True if one of these roles is held."""
@@ -85,6 +95,7 @@ class Sessions:
                 "p": str(staff.person_id),
                 "r": sorted(staff.roles),
                 "m": sorted(staff.municipalities),
+                "n": sorted(staff.networks),
                 "u": staff.valid_until.isoformat(),
             }
         )
@@ -118,6 +129,7 @@ class Sessions:
                 person_id=UUID(data["p"]),
                 roles=frozenset(Role(role) for role in data["r"]),
                 municipalities=frozenset(data["m"]),
+                networks=frozenset(data.get("n", ())),
                 valid_until=datetime.fromisoformat(data["u"]),
             )
         except (BadSignature, KeyError, TypeError, ValueError):
