@@ -5,7 +5,6 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.status import VOICE
-from services.status.association.handlers import AssociationHandlers
 from services.status.association.store import AssociationStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
@@ -49,7 +48,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     hub = Hub(pictures.fragment, clock=clock)
 
     news = ReadinessHandlers(readiness)
-    bus.hears(AssociationChanged, AssociationHandlers(associations).on_association_changed)
+    bus.hears(AssociationChanged, news.on_association_changed)
     bus.hears(CheckInReceived, news.on_checkin_received)
     bus.hears(AssociationNotReached, news.on_association_not_reached)
     bus.overhears(ReadinessChanged, hub.on_readiness_changed)

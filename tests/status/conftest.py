@@ -11,7 +11,8 @@ from sqlmodel import col
 
 from services.status.association.store import AssociationStore
 from services.status.readiness.model import Dimension, State, Tallies, TallyKey
-from services.status.readiness.store import TALLY, ReadinessStore
+from services.status.readiness.standing_rows import TALLY
+from services.status.readiness.store import ReadinessStore
 from services.status.round.store import RoundStore
 from services.status.schema import StatusTable
 from services.status.situation.model import Round, Situation
@@ -57,7 +58,7 @@ class Stores:
 
     async def ask(self, *names: str, municipality: str = "834") -> Round:
         """Open a storm and a round to associations of these names, which the registry has told of."""
-        await asyncio.gather(*(self.associations.know(association(name, municipality)) for name in names))
+        await asyncio.gather(*(self.readiness.know(association(name, municipality)) for name in names))
         opened = storm()
         await self.situations.open(opened)
         round_ = await self.rounds.open(opened.situation, round_of(opened.situation))

@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
 from services.status.app import make_app
+from services.status.association.model import Filter
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
     ALL_SECTORS,
@@ -47,7 +48,15 @@ def association_id(name: str) -> UUID:
 
 
 def association(
-    name: str, municipality: str = TAMMELA, sector: str = "village", *, version: int = 1, retired: bool = False
+    name: str,
+    municipality: str = TAMMELA,
+    sector: str = "village",
+    *,
+    version: int = 1,
+    networks: tuple[str, ...] = (),
+    capabilities: tuple[str, ...] = (),
+    retired: bool = False,
+    merged_into: str = "",
 ) -> AssociationChanged:
     """The registry tells of an association."""
     return AssociationChanged(
@@ -58,7 +67,10 @@ def association(
         name=name,
         municipality=municipality,
         sector=sector,
+        networks=networks,
+        capabilities=capabilities,
         retired=retired,
+        merged_into=association_id(merged_into) if merged_into else None,
     )
 
 
@@ -93,8 +105,7 @@ def round_of(
         realm=of.realm,
         id=new_id(),
         situation_id=of.id,
-        municipalities=tuple(municipalities),
-        sectors=tuple(sectors),
+        asks=Filter(tuple(municipalities), tuple(sectors)),
         opened_at=now,
         closes_at=now + timedelta(hours=hours),
         opened_by=LIAISON,
