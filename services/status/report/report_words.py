@@ -7,7 +7,7 @@ from datetime import datetime
 from services.status.picture.model import FACE_NAMES, STATE_NAMES, Line
 from services.status.readiness.model import Dimension, Face, State
 from services.status.report.model import Changes, Report, turns
-from services.status.situation.model import ALL_MUNICIPALITIES, KIND_NAMES
+from services.status.situation.model import ALL_CAPABILITIES, ALL_MUNICIPALITIES, KIND_NAMES, known
 from shared import region
 from shared.i18n import Gettext, Locale, catalogue, moment, number, texts
 from shared.web import ROLE_NAMES, SITE
@@ -104,19 +104,19 @@ def columns(locale: Locale) -> tuple[str, ...]:
 
 def cells(line: Line) -> tuple[int, ...]:
     """The figures of a line in the order of the columns; of a difference, the differences."""
-    known = line.coverage
-    return (known.asked, known.answered, *(line.count(state) for state in STATES))
+    coverage = line.coverage
+    return (coverage.asked, coverage.answered, *(line.count(state) for state in STATES))
 
 
 def coverage_told(line: Line, locale: Locale) -> str:
     """How much is known, in one sentence."""
     _ = texts(locale)
-    known = line.coverage
+    coverage = line.coverage
     return _("%(answered)s of %(asked)s answered, %(stale)s out of date, %(unreached)s not reached") % {
-        "answered": number(known.answered, locale),
-        "asked": number(known.asked, locale),
-        "stale": number(known.stale, locale),
-        "unreached": number(known.undeliverable, locale),
+        "answered": number(coverage.answered, locale),
+        "asked": number(coverage.asked, locale),
+        "stale": number(coverage.stale, locale),
+        "unreached": number(coverage.undeliverable, locale),
     }
 
 
@@ -126,10 +126,9 @@ def groups(report: Report, locale: Locale) -> Iterable[Group]:
     yield Group(_("By municipality and sub-region"), tuple(_places(report, locale)))
     sectors = [_row(report.line(Dimension.SECTOR, one.code), one.name(locale), _) for one in region.SECTORS]
     yield Group(_("By sector"), tuple(sectors))
-    able = [
-        _row(report.line(Dimension.CAPABILITY, code), capability_name(code, locale), _)
-        for code in report.keys(Dimension.CAPABILITY)
-    ]
+    counted = report.keys(Dimension.CAPABILITY)
+    in_order = [*known(counted, ALL_CAPABILITIES), *(code for code in counted if code not in ALL_CAPABILITIES)]
+    able = [_row(report.line(Dimension.CAPABILITY, code), capability_name(code, locale), _) for code in in_order]
     yield Group(_("By capability"), tuple(able), _("No association has told yet what it can do for others."))
     networks = [_row(report.line(Dimension.NETWORK, code), code, _) for code in report.keys(Dimension.NETWORK)]
     yield Group(_("By network"), tuple(networks), _("No association belongs to a network yet."))
@@ -173,8 +172,7 @@ def differing(changes: Changes, later: Report, locale: Locale) -> list[Group]:
 
 def capability_name(code: str, locale: Locale) -> str:
     """The capability's name, or its code where it is not one of ours."""
-    known = {one.code: one for one in region.CAPABILITIES}
-    return known[code].name(locale) if code in known else code
+    return region.capability(code).name(locale) if code in ALL_CAPABILITIES else code
 
 
 def area(municipalities: Sequence[str], locale: Locale) -> str:
@@ -217,11 +215,11 @@ def _facts(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
 
 def _method(report: Report, locale: Locale) -> Iterable[str]:
     _, ngettext = texts(locale), catalogue(locale).ngettext
-    known = report.whole.coverage
+    coverage = report.whole.coverage
     yield _source(report, locale)
     yield _("%(asked)s associations were asked or answered unasked, %(others)s of the registry were not asked.") % {
-        "asked": number(known.asked, locale),
-        "others": number(known.not_asked, locale),
+        "asked": number(coverage.asked, locale),
+        "others": number(coverage.not_asked, locale),
     }
     yield ngettext(
         "An answer is fresh for %(num)s hour, or for as long as the association itself expected it to hold, if that is"

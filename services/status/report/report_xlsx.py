@@ -38,7 +38,7 @@ def _words(book: Any, told: Told, locale: Locale) -> None:
         *((_("Summary"), line) for line in told.summary),
         *((_("What has changed"), sentence) for sentence in told.changes.sentences),
         *((_("Sources and method"), sentence) for sentence in told.method),
-        (_("Source"), told.source),
+        (_("Published by"), told.source),
     ]
     for row, (label, text) in enumerate(said, at + 1):
         sheet.write_string(row, 0, label, bold)
