@@ -5,6 +5,8 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.status import VOICE
+from services.status.aid.store import AidStore
+from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
@@ -61,6 +63,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.router.routes.append(live.route())
     app.include_router(SituationPages(situations, clock=clock).router())
     app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
+    app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
