@@ -8,6 +8,8 @@ from services.status import VOICE
 from services.status.aid.store import AidStore
 from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
+from services.status.capability.store import CapabilityStore
+from services.status.capability.web import CapabilityPages
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
@@ -64,6 +66,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(SituationPages(situations, clock=clock).router())
     app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
     app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
+    able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
+    app.include_router(able.router())
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
