@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.status.capability.model import Able, Ability, Answer, answer
+from services.status.capability.model import Ability, Able, Answer, answer
 from services.status.capability.store import EXPORTED, LIST_PAGE, CapabilityStore
 from services.status.picture.model import STATE_NAMES
 from services.status.readiness.model import State
