@@ -16,6 +16,7 @@ from services.status.picture.web import PicturePages
 from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
+from services.status.round.jobs import RoundJobs
 from services.status.round.store import RoundStore
 from services.status.round.web import RoundPages
 from services.status.schema import StatusTable
@@ -46,7 +47,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     situations = SituationStore(database, clock=clock)
     associations = AssociationStore(database)
-    rounds = RoundStore(database)
+    rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
     pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -58,6 +59,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     bus.overhears(ReadinessChanged, hub.on_readiness_changed)
     database.after_commit(hub.look_again)
     jobs.every(30, ReadinessJobs(readiness).sweep_stale)
+    jobs.every(15, RoundJobs(rounds).remind)
     jobs.every(15, SituationJobs(situations).close_due_rounds)
 
     app = house.app(started=hub.running)

@@ -15,6 +15,7 @@ from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, C
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
 from services.status.readiness.model import Dimension, State
+from services.status.round.model import PHASE_NAMES, next_reminder, phase
 from services.status.situation.model import KIND_NAMES, Situation
 from services.status.situation.store import SituationStore
 from shared import region
@@ -77,6 +78,7 @@ class PicturePages:
         situation = await self._found(situation_id)
         now = self._clock.now()
         looked = moment_of(since)
+        rounds = await self._situations.rounds(situation)
         locale: Locale = request.state.locale
         _ = texts(locale)
         return pages_of(request).page(
@@ -95,7 +97,9 @@ class PicturePages:
             newest_changes=NEWEST_CHANGES,
             states=_state_names(locale),
             municipality_names=_municipality_names(locale),
-            rounds=await self._situations.rounds(situation),
+            rounds=rounds,
+            phases={round_.id: _(PHASE_NAMES[phase(round_, now)]) for round_ in rounds},
+            next_reminders={round_.id: next_reminder(round_) for round_ in rounds},
             may_ask=situation.closed_at is None and staff.may(Role.LIAISON),
             may_change=situation.closed_at is None and staff.may(Role.LIAISON, Role.ADMINISTRATOR),
         )
