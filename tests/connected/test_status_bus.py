@@ -9,6 +9,7 @@ from datetime import timedelta
 import nats
 
 from services.status import VOICE
+from services.status.aid.store import AidStore
 from services.status.app import make_app
 from services.status.association.model import Filter
 from services.status.picture.store import PictureStore
@@ -50,6 +51,7 @@ async def running(settings: Settings) -> AsyncIterator[Stores]:
             app.state.associations,
             app.state.rounds,
             ReadinessStore(house.database, clock=clock),
+            AidStore(house.database, clock=clock),
         )
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.status.aid.store import AidStore
 from services.status.association.store import AssociationStore
 from services.status.readiness.model import Dimension, State, Tallies, TallyKey
 from services.status.readiness.standing_rows import TALLY
@@ -34,6 +35,7 @@ class Stores:
     associations: AssociationStore
     rounds: RoundStore
     readiness: ReadinessStore
+    aid: AidStore
 
     async def told(self) -> list[Event]:
         """The events that wait to be published, oldest first."""
@@ -88,7 +90,8 @@ async def stores_on(url: str, clock: FakeClock) -> AsyncIterator[Stores]:
         database,
         SituationStore(database, clock=clock),
         AssociationStore(database),
-        RoundStore(database),
+        RoundStore(database, clock=clock),
         ReadinessStore(database, clock=clock),
+        AidStore(database, clock=clock),
     )
     await database.close()

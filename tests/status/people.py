@@ -1,6 +1,6 @@
 """Who appears in the tests of status: some associations, those who sign in, and a situation made in one line."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from services.status.situation.model import (
 )
 from shared.clock import Clock
 from shared.events.intake import (
+    Amount,
     AssociationChanged,
     AssociationNotReached,
     Channel,
@@ -119,6 +120,8 @@ def checkin(
     *,
     after: float = 0,
     until: datetime | None = None,
+    offers: Mapping[str, int | None] | None = None,
+    needs: Mapping[str, int | None] | None = None,
 ) -> CheckInReceived:
     """The association reports, so many minutes after the storm evening began."""
     at = STORM_EVENING + timedelta(minutes=after)
@@ -133,7 +136,13 @@ def checkin(
         reported_at=at,
         channel=Channel.LINK,
         until=until,
+        offers=_amounts(offers),
+        needs=_amounts(needs),
     )
+
+
+def _amounts(told: Mapping[str, int | None] | None) -> tuple[Amount, ...]:
+    return tuple(Amount(capability=capability, amount=amount) for capability, amount in (told or {}).items())
 
 
 def not_reached_event(name: str, round_: Round) -> AssociationNotReached:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from services.status.aid.store import Answered, hand_over_aid, replace_aid
 from services.status.association.store import Association, associations, remember
 from services.status.readiness.model import FRESH, Standing, Tallies, Verdict, absorb, expire, hear, not_reached
 from services.status.readiness.standing_rows import (
@@ -90,6 +91,7 @@ class ReadinessStore:
         counted = [event for event, target in zip(news, targets, strict=True) if target in before]
         first = unseen(connection, CONSUMER, [event.event_id for event in counted if _place(event) in freshness], now)
         after: dict[Key, Standing] = {}
+        answers: dict[Key, Answered] = {}
         verdicts = []
         for event, target in zip(news, targets, strict=True):
             verdict = _hindrance(event, target, freshness, first)
@@ -98,9 +100,12 @@ class ReadinessStore:
                 outcome = _decide(after.get(target, before[target]), event, freshness[_place(event)], now)
                 if isinstance(outcome, Standing):
                     after[target] = outcome
+                    if isinstance(event, CheckInReceived) and outcome.fresh_until is not None:
+                        answers[target] = Answered(event, target[2], outcome.fresh_until)
                     outcome = Verdict.HEARD
                 verdict = outcome
             verdicts.append(verdict or Verdict.REPEATED)
+        replace_aid(connection, list(answers.values()))
         record(connection, [Step(present.get(key), standing) for key, standing in after.items()], now)
         return verdicts
 
@@ -112,7 +117,9 @@ class ReadinessStore:
         lock(connection, places)
         remember(connection, events)
         if places:
-            record(connection, _follow(connection, places, {event.association_id for event in events}), now)
+            steps = _follow(connection, places, {event.association_id for event in events})
+            _hand_over_aid(connection, steps)
+            record(connection, steps, now)
         return [None] * len(events)
 
     def _write_expired(self, connection: Connection, places: Sequence[Place]) -> list[int]:
@@ -187,6 +194,16 @@ def _follow(connection: Connection, places: Sequence[Place], ids: set[UUID]) -> 
             heir_key = (*key[:2], heir.id)
             after[heir_key] = absorb(after.get(heir_key), standing, heir_id=heir.id, traits=heir.traits)
     return [Step(before.get(key), standing) for key, standing in after.items()]
+
+
+def _hand_over_aid(connection: Connection, steps: Sequence[Step]) -> None:
+    """What was offered and needed goes where the answer goes."""
+    heirs = {(*step.place, step.after.checkin_id): step.after.association_id for step in steps if step.after}
+    for step in steps:
+        if step.before and not step.after:
+            answer = step.before.checkin_id
+            heir = heirs.get((*step.place, answer)) if answer else None
+            hand_over_aid(connection, step.place, step.before.association_id, heir=heir)
 
 
 def _hindrance(
