@@ -16,10 +16,10 @@ from services.status.picture.web import PicturePages
 from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
-from services.status.round.jobs import RoundJobs
 from services.status.report.press import Press
 from services.status.report.store import ReportStore
 from services.status.report.web import ReportPages
+from services.status.round.jobs import RoundJobs
 from services.status.round.store import RoundStore
 from services.status.round.web import RoundPages
 from services.status.schema import StatusTable

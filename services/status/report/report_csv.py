@@ -1,29 +1,16 @@
-"""Format: a report as CSV, with `;` between cells and a byte order mark, as spreadsheets here expect it."""
+"""Format: a report as CSV: first what it says, then its figures as one table."""
 
-import csv
-import io
 from collections.abc import Iterable
 
 from services.status.report.model import Report
 from services.status.report.report_words import Told, tell
 from shared.i18n import Locale, texts
-
-Cell = str | int
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from shared.spreadsheet import Cell, csv_bytes
 
 
 def report_csv(report: Report, locale: Locale) -> bytes:
     """The file. That it is of an exercise stands in its first row."""
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    writer.writerows([as_text(cell) for cell in row] for row in rows(tell(report, locale), locale))
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def as_text(cell: Cell) -> Cell:
-    """A cell that no spreadsheet takes for a formula: a text that begins like one gets an apostrophe before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return csv_bytes(rows(tell(report, locale), locale))
 
 
 def rows(told: Told, locale: Locale) -> Iterable[list[Cell]]:

@@ -129,7 +129,9 @@ def groups(report: Report, locale: Locale) -> Iterable[Group]:
     counted = report.keys(Dimension.CAPABILITY)
     in_order = [*known(counted, ALL_CAPABILITIES), *(code for code in counted if code not in ALL_CAPABILITIES)]
     able = [_row(report.line(Dimension.CAPABILITY, code), capability_name(code, locale), _) for code in in_order]
-    yield Group(_("By capability"), tuple(able), _("No association has told yet what it can do for others."))
+    yield Group(
+        _("By capability, as in the register"), tuple(able), _("No association has told yet what it can do for others.")
+    )
     networks = [_row(report.line(Dimension.NETWORK, code), code, _) for code in report.keys(Dimension.NETWORK)]
     yield Group(_("By network"), tuple(networks), _("No association belongs to a network yet."))
 
@@ -232,7 +234,7 @@ def _method(report: Report, locale: Locale) -> Iterable[str]:
         "At a glance a row is not known while fewer than a fifth of those asked have a fresh answer; otherwise a state"
         " marks it from a quarter of the fresh answers on. Silence never counts as operating normally."
     )
-    yield _("Who has several capabilities or networks is counted under each.")
+    yield _("An association with several networks or capabilities is counted in each of them.")
 
 
 def _source(report: Report, locale: Locale) -> str:

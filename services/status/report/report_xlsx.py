@@ -59,10 +59,10 @@ def _figures(book: Any, told: Told, locale: Locale) -> None:
     table = list(figures(told, locale))
     for row, cells in enumerate(table, at):
         for column, cell in enumerate(cells):
-            if isinstance(cell, int):
-                sheet.write_number(row, column, cell)
-            else:
+            if isinstance(cell, str):
                 sheet.write_string(row, column, cell, heading if row == at else None)
+            else:
+                sheet.write_number(row, column, cell)
     sheet.freeze_panes(at + 1, 3)
     sheet.autofilter(at, 0, at + len(table) - 1, len(table[0]) - 1)
 
