@@ -85,7 +85,7 @@ def test_no_rule_is_left_over(settings: Settings) -> None:
 
 def filled(path: str, service: str) -> str:
     """The path with something plausible for each of its parameters."""
-    values = {"service": service, "letter_id": "1", "name": "x", "municipality": "834"}
+    values = {"service": service, "letter_id": "1", "name": "x", "municipality": "834", "number": "1", "form": "csv"}
     unknown = "0199a000-0000-7000-8000-000000000001"
     return PARAMETER.sub(lambda found: values.get(found[1], unknown), path)
 

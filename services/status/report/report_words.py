@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.status.picture.model import FACE_NAMES, STATE_NAMES, Line
 from services.status.readiness.model import Dimension, Face, State
-from services.status.report.model import Changes, Report, turns
+from services.status.report.model import Changes, Report, Turn, turns
 from services.status.situation.model import ALL_CAPABILITIES, ALL_MUNICIPALITIES, KIND_NAMES, known
 from shared import region
 from shared.i18n import Gettext, Locale, catalogue, moment, number, texts
@@ -84,7 +84,7 @@ def tell(report: Report, locale: Locale) -> Told:
         lang=locale.lang,
         banner=_("EXERCISE – this is not a real situation") if exercise else "",
         source=_(SITE),
-        title=f"{_('EXERCISE:')} {title}" if exercise else title,
+        title=" ".join((_("EXERCISE:"), title)) if exercise else title,
         facts=tuple(_facts(report, locale)),
         coverage=coverage_told(report.whole, locale),
         summary=tuple(line for line in report.summary.split("\n") if line),
@@ -156,12 +156,8 @@ def difference_told(changes: Changes, later: Report, locale: Locale) -> ChangesT
     sentences = []
     if not any(whole):
         sentences.append(_("The figures of the whole region are the same; those of some of its parts have changed."))
-    turned = [
-        f"{region.municipality(turn.municipality).name(locale)}: {_(FACE_NAMES[turn.after])} "
-        f"({_('was: %(state)s') % {'state': _(FACE_NAMES[turn.before])}})"
-        for turn in turns(changes, later.tallies)
-    ]
-    sentences.append("; ".join(turned) or _("Every municipality looks the same at a glance as before."))
+    turned = "; ".join(_turn(turn, locale) for turn in turns(changes, later.tallies))
+    sentences.append(turned or _("Every municipality looks the same at a glance as before."))
     return ChangesTold(label, whole, tuple(sentences))
 
 
@@ -192,6 +188,12 @@ def _places(report: Report, locale: Locale) -> Iterable[Row]:
             yield _row(line, region.municipality(code).name(locale), _)
         name = _("Together: %(area)s") % {"area": sub_region.name(locale)}
         yield _row(report.line(Dimension.SUB_REGION, sub_region.code), name, _, together=True)
+
+
+def _turn(turn: Turn, locale: Locale) -> str:
+    _ = texts(locale)
+    before = _("was: %(state)s") % {"state": _(FACE_NAMES[turn.before])}
+    return f"{region.municipality(turn.municipality).name(locale)}: {_(FACE_NAMES[turn.after])} ({before})"
 
 
 def _row(line: Line, name: str, _: Gettext, *, together: bool = False) -> Row:
@@ -249,6 +251,7 @@ def _source(report: Report, locale: Locale) -> str:
         report.rounds,
     ) % {"num": report.rounds}
     if report.newest_answer_at is None:
-        return f"{asked} {_('Nobody has answered yet.')}"
+        nobody = _("Nobody has answered yet.")
+        return f"{asked} {nobody}"
     newest = _("The newest is of %(time)s.") % {"time": moment(report.newest_answer_at, locale)}
     return f"{asked} {newest}"
