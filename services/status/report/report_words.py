@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.status.picture.model import FACE_NAMES, STATE_NAMES, Line
+from services.status.picture.model import STATE_NAMES, Line
 from services.status.readiness.model import Dimension, Face, State
 from services.status.report.model import Changes, Report, Turn, turns
 from services.status.situation.model import ALL_CAPABILITIES, ALL_MUNICIPALITIES, KIND_NAMES, known
 from shared import region
-from shared.i18n import Gettext, Locale, catalogue, moment, number, texts
+from shared.i18n import N_, Gettext, Locale, catalogue, moment, number, texts
 from shared.web import ROLE_NAMES, SITE
 
 STATES = (
@@ -22,6 +22,15 @@ STATES = (
     State.NOT_ASKED,
 )
 """The columns after those of how many were asked and have answered, in every form."""
+
+SHORT = {State.NORMAL: N_("Normal"), State.LIMITED: N_("In part"), State.SUSPENDED: N_("Suspended")}
+"""What stands at the head of narrow columns in place of a whole sentence."""
+GLANCES = {
+    Face.NORMAL: N_("Normal"),
+    Face.LIMITED: N_("In part"),
+    Face.SUSPENDED: N_("Suspended"),
+    Face.UNKNOWN: N_("Not known"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,7 @@ def tell(report: Report, locale: Locale) -> Told:
 def columns(locale: Locale) -> tuple[str, ...]:
     """The headings of the figures."""
     _ = texts(locale)
-    return (_("Asked"), _("Answered"), *(_(STATE_NAMES[state]) for state in STATES))
+    return (_("Asked"), _("Answered"), *(_(SHORT.get(state, STATE_NAMES[state])) for state in STATES))
 
 
 def cells(line: Line) -> tuple[int, ...]:
@@ -192,12 +201,12 @@ def _places(report: Report, locale: Locale) -> Iterable[Row]:
 
 def _turn(turn: Turn, locale: Locale) -> str:
     _ = texts(locale)
-    before = _("was: %(state)s") % {"state": _(FACE_NAMES[turn.before])}
-    return f"{region.municipality(turn.municipality).name(locale)}: {_(FACE_NAMES[turn.after])} ({before})"
+    before = _("was: %(state)s") % {"state": _(GLANCES[turn.before])}
+    return f"{region.municipality(turn.municipality).name(locale)}: {_(GLANCES[turn.after])} ({before})"
 
 
 def _row(line: Line, name: str, _: Gettext, *, together: bool = False) -> Row:
-    return Row(line.code, name, line.face, _(FACE_NAMES[line.face]), cells(line), together)
+    return Row(line.code, name, line.face, _(GLANCES[line.face]), cells(line), together)
 
 
 def _facts(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
