@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.status.readiness.model import Dimension, Face, State, Tallies, TallyKey, difference, nonzero
@@ -31,6 +31,7 @@ from tests.fakes import STORM_EVENING
 from tests.status.people import LIAISON, TAMMELA
 from tests.status.reports import report_of
 
+FEW = settings(max_examples=40, deadline=None)
 keys = st.one_of(
     st.just((Dimension.REGION, "05")),
     st.tuples(st.just(Dimension.MUNICIPALITY), st.sampled_from([place.code for place in region.MUNICIPALITIES])),
@@ -51,6 +52,7 @@ def counted(state: State, count: int, *, dimension: Dimension = Dimension.REGION
     return Counter({TallyKey(dimension, key, state): count})
 
 
+@FEW
 @given(tallies, tallies)
 def test_the_changes_added_to_the_earlier_figures_are_the_later_ones(before: Tallies, after: Tallies) -> None:
     first = report_of(facts(before))
@@ -63,6 +65,7 @@ def test_the_changes_added_to_the_earlier_figures_are_the_later_ones(before: Tal
     )
 
 
+@FEW
 @given(tallies, tallies)
 def test_no_change_is_said_when_no_figure_differs_and_only_then(before: Tallies, after: Tallies) -> None:
     first = report_of(facts(before))
@@ -77,6 +80,7 @@ def test_no_change_is_said_when_no_figure_differs_and_only_then(before: Tallies,
     assert all(told.sentences)
 
 
+@FEW
 @given(tallies)
 def test_a_report_comes_out_of_its_json_as_it_went_in(figures: Tallies) -> None:
     report = report_of(facts(figures), summary="Lunta.\nPaljon.")
@@ -85,6 +89,7 @@ def test_a_report_comes_out_of_its_json_as_it_went_in(figures: Tallies) -> None:
     assert report.tallies == nonzero(figures)
 
 
+@FEW
 @given(tallies, st.sampled_from(Locale))
 def test_every_report_can_be_told_in_every_language(figures: Tallies, locale: Locale) -> None:
     told = tell(report_of(facts(figures)), locale)
@@ -172,6 +177,7 @@ def test_a_browsers_line_ends_do_not_count_twice() -> None:
     assert outcome.summary.count("\n") == SUMMARY_LENGTH // 3 - 1
 
 
+@FEW
 @given(st.text(max_size=200))
 def test_plain_text_has_nothing_invisible_in_it_and_stays_as_it_is(text: str) -> None:
     once = plain(text)

@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from shared.realm import Realm
 
 SUMMARY_LENGTH = 4_000
 NEXT_AT_MOST = timedelta(days=31)
+
+Lines = Mapping[tuple[Dimension, str], Line]
+"""Figures by dimension and key; a key is missing where nobody is counted."""
 
 LIMITED = N_("A situation report speaks for the whole region, and your role is limited to a part of it.")
 LIMITED_NEXT = N_("Ask a liaison whose role covers the whole region.")
@@ -78,7 +82,7 @@ class Changes(Frozen):
 
     def of(self, dimension: Dimension, key: str) -> Line:
         """By how much the figures of one place, sector, network or capability differ."""
-        return line_of(self.deltas, dimension, key)
+        return lines_of(self.deltas).get((dimension, key), Line(key, {}))
 
 
 class Report(Frozen):
@@ -115,13 +119,14 @@ class Report(Frozen):
         """The figures of the whole region."""
         return self.line(Dimension.REGION, region.REGION.code)
 
-    def line(self, dimension: Dimension, key: str) -> Line:
-        """The figures of one place, sector, network or capability."""
-        return line_of(self.figures, dimension, key)
+    @cached_property
+    def lines(self) -> Lines:
+        """The figures by place, sector, network and capability."""
+        return lines_of(self.figures)
 
-    def keys(self, dimension: Dimension) -> list[str]:
-        """The keys under which anybody is counted, in order."""
-        return sorted({figure.key for figure in self.figures if figure.dimension is dimension})
+    def line(self, dimension: Dimension, key: str) -> Line:
+        """The figures of one place, sector, network or capability; nothing where nobody is counted."""
+        return self.lines.get((dimension, key), Line(key, {}))
 
 
 @dataclass(frozen=True)
@@ -230,12 +235,12 @@ def compare(earlier: Report, tallies: Tallies) -> Changes:
 
 def turns(changes: Changes, tallies: Tallies) -> list[Turn]:
     """The municipalities that look otherwise at a glance, where `tallies` are the later figures."""
-    later = figures_of(tallies)
-    earlier = figures_of(difference(tallies, changes.tallies))
+    later = lines_of(figures_of(tallies))
+    earlier = lines_of(figures_of(difference(tallies, changes.tallies)))
     found = []
     for place in region.MUNICIPALITIES:
-        before = line_of(earlier, Dimension.MUNICIPALITY, place.code).face
-        after = line_of(later, Dimension.MUNICIPALITY, place.code).face
+        key, nobody = (Dimension.MUNICIPALITY, place.code), Line(place.code, {})
+        before, after = earlier.get(key, nobody).face, later.get(key, nobody).face
         if before is not after:
             found.append(Turn(place.code, before, after))
     return found
@@ -254,7 +259,9 @@ def tallies_of(figures: Sequence[Figure]) -> Tallies:
     return Counter({TallyKey(figure.dimension, figure.key, figure.state): figure.count for figure in figures})
 
 
-def line_of(figures: Sequence[Figure], dimension: Dimension, key: str) -> Line:
-    """The figures under one key by state."""
-    found = (figure for figure in figures if figure.dimension is dimension and figure.key == key)
-    return Line(key, {figure.state: figure.count for figure in found})
+def lines_of(figures: Iterable[Figure]) -> Lines:
+    """The same figures, those under one key together."""
+    counts: dict[tuple[Dimension, str], dict[State, int]] = {}
+    for figure in figures:
+        counts.setdefault((figure.dimension, figure.key), {})[figure.state] = figure.count
+    return {key: Line(key[1], by_state) for key, by_state in counts.items()}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.status.picture.model import STATE_NAMES, Line
 from services.status.readiness.model import Dimension, Face, State
-from services.status.report.model import Changes, Report, Turn, turns
+from services.status.report.model import Changes, Lines, Report, Turn, lines_of, turns
 from services.status.situation.model import ALL_CAPABILITIES, ALL_MUNICIPALITIES, KIND_NAMES, known
 from shared import region
 from shared.i18n import N_, Gettext, Locale, catalogue, moment, number, texts
@@ -100,7 +100,7 @@ def tell(report: Report, locale: Locale) -> Told:
         columns=columns(locale),
         whole=_row(report.whole, _("The whole region"), _),
         changes=changes_told(report, locale),
-        groups=tuple(groups(report, locale)),
+        groups=tuple(groups(report.lines, locale)),
         method=tuple(_method(report, locale)),
     )
 
@@ -129,19 +129,19 @@ def coverage_told(line: Line, locale: Locale) -> str:
     }
 
 
-def groups(report: Report, locale: Locale) -> Iterable[Group]:
+def groups(lines: Lines, locale: Locale) -> Iterable[Group]:
     """All figures but those of the whole, by place, sector, capability and network."""
     _ = texts(locale)
-    yield Group(_("By municipality and sub-region"), tuple(_places(report, locale)))
-    sectors = [_row(report.line(Dimension.SECTOR, one.code), one.name(locale), _) for one in region.SECTORS]
+    yield Group(_("By municipality and sub-region"), tuple(_places(lines, locale)))
+    sectors = [_row(_at(lines, Dimension.SECTOR, one.code), one.name(locale), _) for one in region.SECTORS]
     yield Group(_("By sector"), tuple(sectors))
-    counted = report.keys(Dimension.CAPABILITY)
+    counted = _keys(lines, Dimension.CAPABILITY)
     in_order = [*known(counted, ALL_CAPABILITIES), *(code for code in counted if code not in ALL_CAPABILITIES)]
-    able = [_row(report.line(Dimension.CAPABILITY, code), capability_name(code, locale), _) for code in in_order]
+    able = [_row(_at(lines, Dimension.CAPABILITY, code), capability_name(code, locale), _) for code in in_order]
     yield Group(
         _("By capability, as in the register"), tuple(able), _("No association has told yet what it can do for others.")
     )
-    networks = [_row(report.line(Dimension.NETWORK, code), code, _) for code in report.keys(Dimension.NETWORK)]
+    networks = [_row(_at(lines, Dimension.NETWORK, code), code, _) for code in _keys(lines, Dimension.NETWORK)]
     yield Group(_("By network"), tuple(networks), _("No association belongs to a network yet."))
 
 
@@ -170,9 +170,9 @@ def difference_told(changes: Changes, later: Report, locale: Locale) -> ChangesT
     return ChangesTold(label, whole, tuple(sentences))
 
 
-def differing(changes: Changes, later: Report, locale: Locale) -> list[Group]:
+def differing(changes: Changes, locale: Locale) -> list[Group]:
     """By how much the parts differ, those left out that do not."""
-    told = groups(later.model_copy(update={"figures": changes.deltas}), locale)
+    told = groups(lines_of(changes.deltas), locale)
     rows = [replace(group, rows=tuple(row for row in group.rows if any(row.counts))) for group in told]
     return [group for group in rows if group.rows]
 
@@ -189,14 +189,21 @@ def area(municipalities: Sequence[str], locale: Locale) -> str:
     return ", ".join(region.municipality(code).name(locale) for code in municipalities)
 
 
-def _places(report: Report, locale: Locale) -> Iterable[Row]:
+def _places(lines: Lines, locale: Locale) -> Iterable[Row]:
     _ = texts(locale)
     for sub_region in region.SUB_REGIONS:
         for code in sub_region.municipalities:
-            line = report.line(Dimension.MUNICIPALITY, code)
-            yield _row(line, region.municipality(code).name(locale), _)
+            yield _row(_at(lines, Dimension.MUNICIPALITY, code), region.municipality(code).name(locale), _)
         name = _("Together: %(area)s") % {"area": sub_region.name(locale)}
-        yield _row(report.line(Dimension.SUB_REGION, sub_region.code), name, _, together=True)
+        yield _row(_at(lines, Dimension.SUB_REGION, sub_region.code), name, _, together=True)
+
+
+def _at(lines: Lines, dimension: Dimension, key: str) -> Line:
+    return lines.get((dimension, key), Line(key, {}))
+
+
+def _keys(lines: Lines, dimension: Dimension) -> list[str]:
+    return sorted(key for one, key in lines if one is dimension)
 
 
 def _turn(turn: Turn, locale: Locale) -> str:
