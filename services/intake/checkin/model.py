@@ -6,10 +6,12 @@ from enum import StrEnum
 from uuid import UUID, uuid5
 
 from services.intake.invitation.model import AskedRound
-from shared.events.intake import Amount, Channel, CheckInReceived, OperatingStatus
+from services.intake.registry.model import Plan
+from shared.events.intake import Amount, AssociationDeclined, Channel, CheckInReceived, OperatingStatus
 from shared.i18n import HELSINKI
 
 NOTE_LIMIT = 500
+AMOUNT_LIMIT = 1_000_000
 
 
 class Until(StrEnum):
@@ -82,6 +84,7 @@ class Invited:
     revoked: bool
     contact_id: UUID | None = None
     present: CheckIn | None = None
+    declined: bool = False
 
     def takes_answers(self, now: datetime) -> bool:
         """True while the link is good for answering."""
@@ -143,6 +146,30 @@ def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Ref
         entered_by=answer.entered_by,
     )
     return Accepted(invited, checkin, _received(checkin, invited))
+
+
+def decline(invited: Invited, now: datetime) -> AssociationDeclined | None:
+    """What is told when an association says "not this time"; None where that says nothing new: it said so before, it
+    has answered, or its link is not good any more."""
+    if invited.declined or invited.present is not None or not invited.takes_answers(now):
+        return None
+    return AssociationDeclined(
+        happened_at=now,
+        realm=invited.asked.realm,
+        association_id=invited.association_id,
+        situation_id=invited.asked.situation_id,
+        round_id=invited.asked.round_id,
+    )
+
+
+def plan_after(known: Plan, *, has_one: bool) -> Plan:
+    """What the register knows of the preparedness plan once its association has said whether it has one.
+
+    A plan that the register knows is not taken from it by a tick on a form: that is for the clerk, who sees both.
+    """
+    if has_one:
+        return Plan.MADE
+    return Plan.NONE if known is Plan.UNKNOWN else known
 
 
 def _checkin_id(answer: Answer, invited: Invited) -> UUID:
