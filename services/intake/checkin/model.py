@@ -1,5 +1,6 @@
 """Check-in model: whether an answer is taken, and what is recorded of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -8,10 +9,20 @@ from uuid import UUID, uuid5
 from services.intake.invitation.model import AskedRound
 from services.intake.registry.model import Plan
 from shared.events.intake import Amount, AssociationDeclined, Channel, CheckInReceived, OperatingStatus
-from shared.i18n import HELSINKI
+from shared.i18n import HELSINKI, N_, Locale, number
+from shared.region import CAPABILITIES
 
 NOTE_LIMIT = 500
 AMOUNT_LIMIT = 1_000_000
+
+STATUS_LABELS = {
+    OperatingStatus.NORMAL: N_("We operate normally"),
+    OperatingStatus.LIMITED: N_("We operate in part"),
+    OperatingStatus.SUSPENDED: N_("Our activity is suspended"),
+}
+
+
+_CAPABILITIES = {capability.code: capability for capability in CAPABILITIES}
 
 
 class Until(StrEnum):
@@ -193,3 +204,14 @@ def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
         offers=checkin.said.offers,
         needs=checkin.said.needs,
     )
+
+
+def in_words(amounts: Iterable[Amount], locale: Locale) -> str:
+    """Capabilities by their names, with how much where that was said: `ensiapu (3), kuljetus`."""
+    return ", ".join(_one_in_words(one, locale) for one in amounts)
+
+
+def _one_in_words(one: Amount, locale: Locale) -> str:
+    known = _CAPABILITIES.get(one.capability)
+    name = known.name(locale) if known else one.capability
+    return f"{name} ({number(one.amount, locale)})" if one.amount else name

@@ -138,16 +138,16 @@ def _note_plans(connection: Connection, accepted: Sequence[Accepted]) -> None:
             said[decision.invited.association_id].append(decision.checkin.said.plan)
     if not said:
         return
-    changed = []
+    changed: dict[UUID, Plan] = {}
     for association_id, known in connection.execute(_PLANS_TO_CHANGE, {"ids": sorted(said)}).all():
         plan = Plan(known)
         for has_one in said[association_id]:
             plan = plan_after(plan, has_one=has_one)
         if plan.value != known:
-            changed.append({"association": association_id, "known": plan.value})
+            changed[association_id] = plan
     if changed:
-        connection.execute(_CHANGE_PLAN, changed)
-        tell_all(connection, [row["association"] for row in changed], accepted[-1].checkin.reported_at)
+        connection.execute(_CHANGE_PLAN, [{"association": key, "known": plan.value} for key, plan in changed.items()])
+        tell_all(connection, changed, accepted[-1].checkin.reported_at)
 
 
 def _row_values(decision: Accepted) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _row_values(decision: Accepted) -> dict[str, Any]:
     }
 
 
-RECORDED = (
+RECORDED: tuple[Any, ...] = (
     col(CheckInRow.id).label("checkin_id"),
     col(CheckInRow.form_id),
     col(CheckInRow.status),
