@@ -48,6 +48,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     register_files = RegisterFileStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
+    history = HistoryStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
@@ -61,7 +62,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
-    app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
+    app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry
@@ -69,6 +70,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.access = access
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
+    app.state.history = history
     app.state.invitation = invitation
     return app
 

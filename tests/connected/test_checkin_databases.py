@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.intake.history.store import HistoryStore
 from services.intake.invitation.store import Invitation
 from services.intake.registry.store import Association
 from shared.realm import LIVE
@@ -56,7 +55,7 @@ async def test_a_plan_told_to_both_enters_the_register_once(pair: tuple[Intake, 
     told = Counter(event["association_id"] for event in await first.said("association_changed"))
     async with first.database.read() as session:
         rows = (await session.execute(select(Association))).scalars().all()
-    histories = [await HistoryStore(first.database).of_association(row.id, realm=LIVE) for row in rows]
+    histories = [await first.app.state.history.of_association(row.id, realm=LIVE) for row in rows]
     assert {answer.status_code for answer in answers} == {200}
     assert told == Counter({str(row.id): 1 for row in rows})
     assert {(row.plan, row.version) for row in rows} == {("made", 2)}
