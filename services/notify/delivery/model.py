@@ -327,8 +327,8 @@ class Bucket:
         level = min(self.burst, self.level + elapsed * self.rate)
         floor = 1.0 - self.burst if urgent else 1.0
         if level < floor:
-            return replace(self, level=level, at=now), (floor - level) / self.rate
-        return replace(self, level=level - 1, at=now), 0.0
+            return Bucket(self.rate, self.burst, level=level, at=now), (floor - level) / self.rate
+        return Bucket(self.rate, self.burst, level=level - 1, at=now), 0.0
 
 
 OPEN_AFTER = 5
