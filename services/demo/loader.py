@@ -9,7 +9,8 @@ from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.register_file.table_file import read_table
-from services.intake.registry.store import RegistryStore, Wanted
+from services.intake.registry.model import Wanted
+from services.intake.registry.store import RegistryStore
 from services.local import Running
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore

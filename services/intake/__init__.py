@@ -3,11 +3,18 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, invitations to a round,
 and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
-Says: AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
-Serves: the answer form /c/, sign-in and sign-out, the registry, and its own operations under /intake/.
+Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
+Serves: the answer form /c/, a contact's details /d/, sign-in and sign-out, the registry, who can do what, and its own
+operations under /intake/.
 """
 
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+    SessionEnded,
+)
 from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened
 from shared.streams import Voice
@@ -16,6 +23,7 @@ VOICE = Voice(
     "intake",
     says=(
         AssociationChanged,
+        NetworkChanged,
         CheckInReceived,
         AssociationNotReached,
         SessionEnded,
@@ -25,4 +33,4 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/intake/")
+SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/who-can", "/d/", "/intake/")

@@ -21,6 +21,20 @@ class Act(StrEnum):
     PERSON_ADDED = "person_added"
     PERSON_CHANGED = "person_changed"
     REGISTRY_IMPORTED = "registry_imported"
+    ASSOCIATION_ADDED = "association_added"
+    ASSOCIATION_CHANGED = "association_changed"
+    ASSOCIATION_MERGED = "association_merged"
+    ASSOCIATION_RETIRED = "association_retired"
+    ASSOCIATION_RESTORED = "association_restored"
+    CONTACT_ADDED = "contact_added"
+    CONTACT_CHANGED = "contact_changed"
+    CONTACT_MOVED = "contact_moved"
+    CONTACT_REMOVED = "contact_removed"
+    PROPOSAL_DECIDED = "proposal_decided"
+    NETWORK_CHANGED = "network_changed"
+    MEMBERS_ADDED = "network_members_added"
+    MEMBERS_REMOVED = "network_members_removed"
+    CONFIRMATION_ASKED = "confirmation_asked"
 
 
 @dataclass(frozen=True)
