@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlmodel import col
 from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
 from services.intake.editing.model import Details, Outcome, Verdict, changed_fields, judge
-from services.intake.registry.model import Ability, Card, ContactState, Plan, name_key
+from services.intake.registry.model import Ability, Card, Plan, name_key
 from services.intake.registry.store import (
     Association,
     AssociationCapability,
@@ -22,6 +21,7 @@ from services.intake.registry.store import (
     Contact,
     Record,
     claim,
+    new_contact,
     record_of,
     tell,
 )
@@ -245,26 +245,10 @@ async def _contact_rows(session: AsyncSession, known: Sequence[tuple[UUID, Suppl
     """The further contacts, each after the last one that is there."""
     owners = [own for own, one in known if one.contacts]
     present = select(col(Contact.association_id), col(Contact.position)).where(col(Contact.association_id).in_(owners))
-    last: dict[UUID, int] = {}
-    for own, position in await session.execute(present.order_by(col(Contact.position))):
-        last[own] = position
+    ordered = await session.execute(present.order_by(col(Contact.position)))
+    last = dict(list(ordered.tuples()))
     return [
         new_contact(own, card, position=last.get(own, 0) + number)
         for own, one in known
         for number, card in enumerate(one.contacts, 1)
     ]
-
-
-def new_contact(own: UUID, card: Card, *, position: int) -> dict[str, Any]:
-    """The row of a contact whose address nobody has confirmed yet."""
-    return {
-        "id": new_id(),
-        "association_id": own,
-        "position": position,
-        "state": ContactState.UNCONFIRMED.value,
-        "name": card.name,
-        "email": card.email or None,
-        "phone": card.phone,
-        "best_time": card.best_time,
-        "language": card.language,
-    }

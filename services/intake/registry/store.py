@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, col
 
-from services.intake.registry.model import Ability, Plan, Wanted, name_key
+from services.intake.registry.model import Ability, Card, ContactState, Plan, Wanted, name_key
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime
 from shared.events.intake import AssociationChanged
 from shared.identity import Staff
+from shared.ids import new_id
 from shared.outbox import announce
 from shared.realm import LIVE, Realm
 from shared.region import SUB_REGIONS
@@ -291,6 +292,21 @@ async def claim(session: AsyncSession, association_id: UUID, *, version: int, **
         .returning(col(Association.id))
     )
     return changed.scalar_one_or_none() is not None
+
+
+def new_contact(own: UUID, card: Card, *, position: int) -> dict[str, Any]:
+    """The row of a contact whose address nobody has confirmed yet."""
+    return {
+        "id": new_id(),
+        "association_id": own,
+        "position": position,
+        "state": ContactState.UNCONFIRMED.value,
+        "name": card.name,
+        "email": card.email or None,
+        "phone": card.phone,
+        "best_time": card.best_time,
+        "language": card.language,
+    }
 
 
 async def tell(session: AsyncSession, association_ids: Iterable[UUID], now: datetime) -> None:
