@@ -38,6 +38,15 @@ class NetworkStore:
         async with self._database.read() as session:
             return {code: int(count) for code, count in (await session.execute(counting)).tuples()}
 
+    async def members(self, code: str, ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these associations that belong to the network."""
+        member = AssociationNetwork
+        among = select(col(member.association_id)).where(
+            col(member.network) == code, col(member.association_id).in_(ids)
+        )
+        async with self._database.read() as session:
+            return set((await session.execute(among)).scalars())
+
     async def add(self, group: Group, *, by: UUID | None, code: str = "") -> str:
         """Make a network; its code, made of the Finnish name unless one is given. One that is there stays as it is."""
         async with self._database.write() as session:
@@ -106,8 +115,10 @@ class NetworkStore:
         self, session: AsyncSession, code: str, group: Group, parent: str | None, *, by: UUID | None
     ) -> None:
         now = self._clock.now()
-        told = {"names": group.names, "parent": parent, "retired": group.retired}
-        await announce(session, [NetworkChanged(happened_at=now, realm=LIVE, code=code, **told)])
+        changed = NetworkChanged(
+            happened_at=now, realm=LIVE, code=code, names=group.names, parent=parent, retired=group.retired
+        )
+        await announce(session, [changed])
         await record(session, Deed(now, Act.NETWORK_CHANGED, by, code, {"retired": int(group.retired)}))
 
 
