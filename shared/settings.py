@@ -50,6 +50,7 @@ class Settings(_Part):
     phone: str = "+358 40 000 0000"
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
+    confirm_twice_a_year: bool = True
 
     @property
     def secure(self) -> bool:

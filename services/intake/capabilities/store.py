@@ -140,7 +140,7 @@ async def _answers(
     )
     return {
         answer.association_id: (_answered(answer, capability), association)
-        for answer, association in (await session.execute(rows)).tuples()
+        for answer, association in await session.execute(rows)
     }
 
 

@@ -90,26 +90,36 @@ class ConfirmationStore:
             return (await session.execute(counting)).scalar_one()
 
     async def campaigns(self) -> Sequence[Progress]:
-        """The last campaigns, newest first, with how many were asked and have answered."""
+        """The last campaigns that began, newest first, with how many were asked and have answered."""
+        began = or_(col(Campaign.finished_at).is_(None), col(Campaign.finished_at) > col(Campaign.started_at))
         rows = (
             select(Campaign, func.count(col(Confirmation.id)), func.count(col(Confirmation.answered_at)))
             .outerjoin(Confirmation, col(Confirmation.campaign_id) == col(Campaign.id))
+            .where(began)
             .group_by(*Campaign.__table__.columns)  # type: ignore[attr-defined]  # SQLModel's table
             .order_by(col(Campaign.id).desc())
             .limit(CAMPAIGNS)
         )
         async with self._database.read() as session:
-            return [Progress(*row) for row in (await session.execute(rows)).tuples()]
+            return [Progress(*row) for row in await session.execute(rows)]
+
+    async def waits_for(self) -> Reason:
+        """Why the running campaign asks nobody just now; no reason where none runs."""
+        now = self._clock.now()
+        async with self._database.read() as session:
+            campaign = await _running(session)
+            if campaign is None:
+                return Reason.NONE
+            return wait(now, by_itself=campaign.slot is not None, round_open=await _round_open(session, now))
 
     async def start(self, *, by: UUID) -> bool:
         """Begin a campaign that asks all who are due; False while another runs."""
         now = self._clock.now()
         async with self._database.write() as session:
-            await record(session, Deed(now, Act.CONFIRMATION_ASKED, by, "registry"))  # starters queue at the audit
             if await _running(session) is not None:
-                await session.rollback()
                 return False
             await session.execute(insert(Campaign), {"id": new_id(), "slot": None, "started_at": now})
+            await record(session, Deed(now, Act.CONFIRMATION_ASKED, by, "registry"))
         return True
 
     async def begin_half_year(self) -> bool:
@@ -163,7 +173,7 @@ class ConfirmationStore:
         ]
         statement = insert_into(self._database.dialect, Confirmation).on_conflict_do_nothing()
         made = await session.execute(statement.returning(col(Confirmation.id), col(Confirmation.contact_id)), rows)
-        ids = {contact_id: confirmation_id for confirmation_id, contact_id in made.tuples()}
+        ids = {contact_id: confirmation_id for confirmation_id, contact_id in made}
         letters = [
             letter(
                 one,

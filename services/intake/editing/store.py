@@ -246,7 +246,7 @@ async def _contact_rows(session: AsyncSession, known: Sequence[tuple[UUID, Suppl
     owners = [own for own, one in known if one.contacts]
     present = select(col(Contact.association_id), col(Contact.position)).where(col(Contact.association_id).in_(owners))
     ordered = await session.execute(present.order_by(col(Contact.position)))
-    last = dict(list(ordered.tuples()))
+    last = dict(ordered.all())
     return [
         new_contact(own, card, position=last.get(own, 0) + number)
         for own, one in known

@@ -36,7 +36,7 @@ class NetworkStore:
             .group_by(col(member.network))
         )
         async with self._database.read() as session:
-            return {code: int(count) for code, count in (await session.execute(counting)).tuples()}
+            return {code: int(count) for code, count in await session.execute(counting)}
 
     async def members(self, code: str, ids: Sequence[UUID]) -> set[UUID]:
         """Those of these associations that belong to the network."""
@@ -124,7 +124,7 @@ class NetworkStore:
 
 async def _parents(session: AsyncSession) -> dict[str, str | None]:
     rows = await session.execute(select(col(Network.code), col(Network.parent)))
-    return dict(list(rows.tuples()))
+    return dict(rows.all())
 
 
 async def _seen(session: AsyncSession, ids: Sequence[UUID], staff: Staff) -> list[UUID]:

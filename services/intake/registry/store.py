@@ -199,7 +199,7 @@ class RegistryStore:
         )
         count = select(func.count()).select_from(Proposal).join(Association, of_it).where(waiting)
         async with self._database.read() as session:
-            found = [Proposed(*row) for row in (await session.execute(rows)).tuples()]
+            found = [Proposed(*row) for row in await session.execute(rows)]
             return found, (await session.execute(count)).scalar_one()
 
 

@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link
     sign_in   personal name, link
+    details   personal association, link
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
@@ -37,12 +38,13 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
     GUIDANCE = "guidance"
+    DETAILS = "details"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.SIGN_IN})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.SIGN_IN, Kind.DETAILS})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
-REPORTED = frozenset({Kind.CHECKIN})
+REPORTED = frozenset({Kind.CHECKIN, Kind.DETAILS})
 """Letters whose end is told to others, one event each."""
 
 
