@@ -38,6 +38,7 @@ SHARED = {
         "closes_at": "2026-11-21T20:00:00+00:00",
     },
     Kind.SIGN_IN: {},
+    Kind.DETAILS: {},
     Kind.CONFIRM: {},
     Kind.GUIDANCE: {
         "headline.fi": "Myrsky: tarkistakaa naapurit",
@@ -53,6 +54,7 @@ SHARED = {
 }
 PERSONAL = {
     Kind.CHECKIN: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.DETAILS: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.SIGN_IN: {"name": "Aino Åberg", "link": LINK},
     Kind.CONFIRM: {"link": LINK},
     Kind.GUIDANCE: {},
@@ -75,7 +77,7 @@ def letter(kind: Kind, *, realm: Realm = LIVE, shared: dict[str, str] | None = N
         realm=realm,
         letter_id=UUID(int=7),
         kind=kind,
-        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE} else Lane.URGENT,
+        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE, Kind.DETAILS} else Lane.URGENT,
         not_after=STORM_EVENING + timedelta(hours=6),
         shared=SHARED[kind] if shared is None else shared,
         created_at=STORM_EVENING,
