@@ -16,7 +16,7 @@ NOTE_LIMIT = 200
 MOST = 1_000_000
 FIRST_YEAR, LAST_YEAR = 1980, 2100
 
-_REGISTER_NUMBER = re.compile(r"[0-9A-Za-z./-]+")
+_REGISTER_NUMBER = re.compile(r"[0-9A-Za-z/-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Details:
         if not self.name or len(self.name) > NAME_LIMIT:
             found["name"] = N_("Write the name, at most 200 characters.")
         if not _REGISTER_NUMBER.fullmatch(self.register_number) or len(self.register_number) > NUMBER_LIMIT:
-            found["register_number"] = N_("Write the register number: digits, letters, full stops and hyphens.")
+            found["register_number"] = N_("This is not a register number: digits, letters, - and / only.")
         known = {
             "municipality": {place.code for place in region.MUNICIPALITIES},
             "sector": {sector.code for sector in region.SECTORS},

@@ -13,7 +13,7 @@ from sqlmodel import col
 from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
 from services.intake.editing.model import Details, Outcome, Verdict, changed_fields, judge
-from services.intake.registry.model import Ability, Card, Plan, name_key
+from services.intake.registry.model import Ability, Card, Plan, name_key, register_key
 from services.intake.registry.store import (
     Association,
     AssociationCapability,
@@ -119,7 +119,7 @@ class EditingStore:
         """
         waiting, count = list(additions), 0
         for start in range(0, len(waiting), BATCH):
-            batch = {one.register_number: one for one in waiting[start : start + BATCH]}
+            batch = {register_key(one.register_number): one for one in waiting[start : start + BATCH]}
             async with self._database.write() as session:
                 count += await self._supplement(session, batch)
         return count

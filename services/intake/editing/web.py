@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from services.intake.editing.model import Details, Outcome, Verdict, changed_fields
 from services.intake.editing.store import EditingStore, details_of
 from services.intake.registry.filter_form import PLANS, network_options
-from services.intake.registry.model import Ability, Plan, network_name
+from services.intake.registry.model import Ability, Plan, network_name, register_key
 from services.intake.registry.store import Network, Record, RegistryStore
 from shared import region
 from shared.i18n import N_, Locale, texts
@@ -81,7 +81,8 @@ class Form:
             if one.code in self.able
         ]
         return Details(
-            **{name: self.value(name) for name in SINGLE[:5]},
+            register_number=register_key(self.value("register_number")),
+            **{name: self.value(name) for name in SINGLE[:5] if name != "register_number"},
             plan=plan,
             plan_year=_number(self.value("plan_year")) if plan is Plan.MADE else None,
             networks=self.networks & networks,

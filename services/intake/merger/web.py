@@ -68,6 +68,13 @@ def pages(registry: RegistryStore, store: MergerStore) -> APIRouter:
         _stop_at(await store.merge(kept, other, versions=versions, by=staff.person_id))
         return RedirectResponse(f"/registry/{kept}", status_code=303)
 
+    _retiring(router, registry, store)
+    return router
+
+
+def _retiring(router: APIRouter, registry: RegistryStore, store: MergerStore) -> None:
+    """Out of use, and into use again."""
+
     @router.get("/retire")
     async def ask(request: Request, staff: Editor, association_id: UUID) -> Response:
         """What retiring, or taking into use again, will do."""
@@ -82,8 +89,6 @@ def pages(registry: RegistryStore, store: MergerStore) -> APIRouter:
             retired, version = form.get("retired") == "yes", _number(form, "version")
         _stop_at(await store.set_retired(association_id, retired=retired, version=version, by=staff.person_id))
         return RedirectResponse(f"/registry/{association_id}", status_code=303)
-
-    return router
 
 
 async def _record(registry: RegistryStore, association_id: UUID, staff: Staff) -> Record:

@@ -31,73 +31,33 @@ def pages(registry: RegistryStore, store: NetworkStore) -> APIRouter:
     @router.get("")
     async def listing(request: Request, _staff: Administrator) -> Response:
         """All networks, each below the one that it is a part of, and a form for a new one."""
-        return await _list_page(request, Group({}), {})
+        return await _list_page(request, registry, store, Group({}), flaws={})
 
     @router.post("")
     async def add(request: Request, staff: Administrator) -> Response:
         """Make a network."""
         group = await _sent(request)
         if group.flaws:
-            return await _list_page(request, group, group.flaws)
+            return await _list_page(request, registry, store, group, flaws=group.flaws)
         code = await store.add(group, by=staff.person_id)
         return RedirectResponse(f"/registry/networks/{code}", status_code=303)
 
     @router.get("/{code}")
     async def one(request: Request, staff: Administrator, code: str) -> Response:
         """A network's names and its members."""
-        networks = await registry.networks()
-        present = _network(networks, code)
-        return await _network_page(request, staff, networks, present, _group_of(present))
+        present = _network(await registry.networks(), code)
+        return await _network_page(request, registry, staff, present=present, group=_group_of(present))
 
     @router.post("/{code}")
     async def save(request: Request, staff: Administrator, code: str) -> Response:
         """Save names, parent and whether it is retired."""
-        group, networks = await _sent(request), await registry.networks()
-        present = _network(networks, code)
+        group, present = await _sent(request), _network(await registry.networks(), code)
         if group.flaws:
-            return await _network_page(request, staff, networks, present, group)
+            return await _network_page(request, registry, staff, present=present, group=group)
         await store.save(code, group, by=staff.person_id)
         return RedirectResponse(f"/registry/networks/{code}", status_code=303)
 
     _members(router, registry, store)
-
-    async def _list_page(request: Request, group: Group, flaws: dict[str, str]) -> Response:
-        locale: Locale = request.state.locale
-        networks = await registry.networks()
-        names = {one.code: network_name(one.names, locale) for one in networks}
-        order = in_order({one.code: one.parent for one in networks}, names)
-        by_code = {one.code: one for one in networks}
-        return _page(
-            request,
-            "networks.html",
-            group,
-            flaws,
-            rows=[(by_code[code], names[code], depth) for code, depth in order],
-            counts=await store.counts(),
-            parents=_parent_options(networks, set(by_code), locale),
-        )
-
-    async def _network_page(
-        request: Request, staff: Staff, networks: Sequence[Network], present: Network, group: Group
-    ) -> Response:
-        locale: Locale = request.state.locale
-        number = page_number(request.query_params)
-        wanted = Wanted(network=present.code, retired="all", within=staff.municipalities, of=staff.networks)
-        found = await registry.find(wanted, page=number)
-        free = may_be_below(present.code, {one.code: one.parent for one in networks})
-        return _page(
-            request,
-            "network.html",
-            group,
-            group.flaws if request.method == "POST" else {},
-            network=present,
-            name=network_name(present.names, locale),
-            parents=_parent_options(networks, free, locale),
-            found=found,
-            page=number,
-            pages=max(1, -(-found.count // PAGE)),
-            names=region.names(locale),
-        )
 
     return router
 
@@ -146,6 +106,48 @@ def _members(router: APIRouter, registry: RegistryStore, store: NetworkStore) ->
             ids = _ids(form, "association")
         await store.remove_members(code, ids, staff=staff)
         return RedirectResponse(f"/registry/networks/{code}", status_code=303)
+
+
+async def _list_page(
+    request: Request, registry: RegistryStore, store: NetworkStore, group: Group, *, flaws: dict[str, str]
+) -> Response:
+    locale: Locale = request.state.locale
+    networks = await registry.networks()
+    names = {one.code: network_name(one.names, locale) for one in networks}
+    order = in_order({one.code: one.parent for one in networks}, names)
+    by_code = {one.code: one for one in networks}
+    return _page(
+        request,
+        "networks.html",
+        group,
+        flaws,
+        rows=[(by_code[code], names[code], depth) for code, depth in order],
+        counts=await store.counts(),
+        parents=_parent_options(networks, set(by_code), locale),
+    )
+
+
+async def _network_page(
+    request: Request, registry: RegistryStore, staff: Staff, *, present: Network, group: Group
+) -> Response:
+    locale: Locale = request.state.locale
+    networks, number = await registry.networks(), page_number(request.query_params)
+    wanted = Wanted(network=present.code, retired="all", within=staff.municipalities, of=staff.networks)
+    found = await registry.find(wanted, page=number)
+    free = may_be_below(present.code, {one.code: one.parent for one in networks})
+    return _page(
+        request,
+        "network.html",
+        group,
+        group.flaws if request.method == "POST" else {},
+        network=present,
+        name=network_name(present.names, locale),
+        parents=_parent_options(networks, free, locale),
+        found=found,
+        page=number,
+        pages=max(1, -(-found.count // PAGE)),
+        names=region.names(locale),
+    )
 
 
 def _network(networks: Sequence[Network], code: str) -> Network:

@@ -152,6 +152,11 @@ def name_key(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+def register_key(number: str) -> str:
+    """A register number as it is kept: without the full stops and spaces of its grouping."""
+    return "".join(number.replace(".", "").split())
+
+
 def is_email(text: str) -> bool:
     """True if a letter can be addressed so."""
     return _EMAIL.fullmatch(text) is not None

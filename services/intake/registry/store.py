@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, col
 
-from services.intake.registry.model import Ability, Card, ContactState, Plan, Wanted, name_key
+from services.intake.registry.model import Ability, Card, ContactState, Plan, Wanted, name_key, register_key
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime
@@ -219,8 +219,8 @@ def matching(wanted: Wanted) -> ColumnElement[bool]:
     conditions = [col(Association.realm) == LIVE.id, in_sight(wanted.within, wanted.of)]
     if wanted.text:
         named = col(Association.name_key).contains(name_key(wanted.text), autoescape=True)
-        numbered = col(Association.register_number).startswith(wanted.text.strip(), autoescape=True)
-        conditions.append(or_(named, numbered))
+        numbered = col(Association.register_number).startswith(register_key(wanted.text), autoescape=True)
+        conditions.append(or_(named, numbered) if register_key(wanted.text) else named)
     if wanted.municipality:
         conditions.append(col(Association.municipality) == wanted.municipality)
     if wanted.sub_region:

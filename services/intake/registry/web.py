@@ -66,6 +66,13 @@ def pages(store: RegistryStore) -> APIRouter:
             names=region.names(request.state.locale),
         )
 
+    _one(router, store)
+    return router
+
+
+def _one(router: APIRouter, store: RegistryStore) -> None:
+    """A single association."""
+
     @router.get("/{association_id}")
     async def one(request: Request, staff: Reader, association_id: str) -> Response:
         """An association and its contacts."""
@@ -91,8 +98,6 @@ def pages(store: RegistryStore) -> APIRouter:
             proposal_kinds=PROPOSALS,
             may_edit=staff.may(Role.CLERK, Role.ADMINISTRATOR),
         )
-
-    return router
 
 
 def _uuid(text: str) -> UUID:
