@@ -93,13 +93,15 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 def _desk(app: FastAPI, house: House, registry: RegistryStore) -> None:
     """The register's other pages; a test or a command reaches their stores by the application's state."""
     editing = EditingStore(house.database, clock=house.clock)
+    merger = MergerStore(house.database, clock=house.clock)
     networks = NetworkStore(house.database, clock=house.clock)
     app.include_router(editing_web.pages(registry, editing))
     app.include_router(contacts_web.pages(registry, ContactStore(house.database, clock=house.clock)))
-    app.include_router(merger_web.pages(registry, MergerStore(house.database, clock=house.clock)))
+    app.include_router(merger_web.pages(registry, merger))
     app.include_router(networks_web.pages(registry, networks))
     app.include_router(capabilities_web.pages(CapabilityStore(house.database, clock=house.clock)))
     app.state.editing = editing
+    app.state.merger = merger
     app.state.networks = networks
 
 

@@ -84,22 +84,22 @@ class EditingStore:
                 )
                 if outcome.verdict is not Verdict.SAVED:
                     return outcome
+                before = details_of(found)  # the claim changes the row that is held here
                 if not await claim(session, association_id, version=version, **_columns(wanted)):
                     return Outcome(Verdict.CONFLICT, association_id)
-                await self._apply(session, found, wanted, by=by)
+                await self._apply(session, association_id, before, wanted, by=by)
         except IntegrityError:
             return await self._number_taken(wanted, association_id)
         return outcome
 
-    async def _apply(self, session: AsyncSession, found: Record, wanted: Details, *, by: UUID) -> None:
-        own = found.association.id
-        if frozenset(found.networks) != wanted.networks:
+    async def _apply(self, session: AsyncSession, own: UUID, before: Details, wanted: Details, *, by: UUID) -> None:
+        if before.networks != wanted.networks:
             await session.execute(delete(AssociationNetwork).where(col(AssociationNetwork.association_id) == own))
             await _put_networks(session, own, wanted.networks)
-        if tuple(found.abilities) != wanted.abilities:
+        if before.abilities != wanted.abilities:
             await session.execute(delete(AssociationCapability).where(col(AssociationCapability.association_id) == own))
             await _put_abilities(session, own, wanted.abilities)
-        fields = " ".join(changed_fields(details_of(found), wanted))
+        fields = " ".join(changed_fields(before, wanted))
         await self._written(session, Act.ASSOCIATION_CHANGED, own, by=by, fields=fields)
 
     async def _written(self, session: AsyncSession, act: Act, own: UUID, *, by: UUID, **details: str | int) -> None:
