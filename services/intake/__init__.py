@@ -3,13 +3,15 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, invitations to a round,
 and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
-Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
+Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and
+wishes for letters.
 Serves: the answer form /c/, a contact's details /d/, sign-in and sign-out, the registry, who can do what, and its own
 operations under /intake/.
 """
 
 from shared.events.intake import (
     AssociationChanged,
+    AssociationDeclined,
     AssociationNotReached,
     CheckInReceived,
     NetworkChanged,
@@ -25,6 +27,7 @@ VOICE = Voice(
         AssociationChanged,
         NetworkChanged,
         CheckInReceived,
+        AssociationDeclined,
         AssociationNotReached,
         SessionEnded,
         UrgentLetterRequested,

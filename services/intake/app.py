@@ -23,6 +23,8 @@ from services.intake.contacts import web as contacts_web
 from services.intake.contacts.store import ContactStore
 from services.intake.editing import web as editing_web
 from services.intake.editing.store import EditingStore
+from services.intake.history import web as history_web
+from services.intake.history.store import HistoryStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import InvitationStore
 from services.intake.merger import web as merger_web
@@ -61,6 +63,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     register_files = RegisterFileStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
+    history = HistoryStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     confirmation = ConfirmationStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation), ConfirmationHandlers(confirmation))
@@ -76,6 +79,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
+    app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     _desk(app, house, registry)
     app.include_router(confirmation_web.pages(confirmation, automatic=settings.confirm_twice_a_year))
@@ -86,6 +90,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
     app.state.confirmation = confirmation
+    app.state.history = history
     app.state.invitation = invitation
     return app
 

@@ -7,7 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Index, UniqueConstraint, and_, false, func, or_, select, true, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Index,
+    UniqueConstraint,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, col
@@ -19,7 +32,7 @@ from shared.db import Database, UtcDateTime
 from shared.events.intake import AssociationChanged
 from shared.identity import Staff
 from shared.ids import new_id
-from shared.outbox import announce
+from shared.outbox import announce_all
 from shared.realm import LIVE, Realm
 from shared.region import SUB_REGIONS
 
@@ -311,13 +324,20 @@ def new_contact(own: UUID, card: Card, *, position: int) -> dict[str, Any]:
 
 async def tell(session: AsyncSession, association_ids: Iterable[UUID], now: datetime) -> None:
     """Announce these associations as they now stand, at most a few hundred; their `version` has been raised."""
+    await session.flush()
+    connection = await session.connection()
+    await connection.run_sync(tell_all, sorted(association_ids), now)
+
+
+def tell_all(connection: Connection, association_ids: Iterable[UUID], now: datetime) -> None:
+    """The same, inside a synchronous group commit."""
     ids = sorted(association_ids)
     member, able = AssociationNetwork, AssociationCapability
-    networks = await _codes(session, ids, owner=col(member.association_id), code=col(member.network))
-    capabilities = await _codes(session, ids, owner=col(able.association_id), code=col(able.capability))
-    rows = await session.execute(select(Association).where(col(Association.id).in_(ids)).order_by(col(Association.id)))
-    await announce(
-        session,
+    networks = _codes(connection, ids, owner=col(member.association_id), code=col(member.network))
+    capabilities = _codes(connection, ids, owner=col(able.association_id), code=col(able.capability))
+    rows = connection.execute(select(Association).where(col(Association.id).in_(ids)).order_by(col(Association.id)))
+    announce_all(
+        connection,
         [
             AssociationChanged(
                 happened_at=now,
@@ -334,17 +354,17 @@ async def tell(session: AsyncSession, association_ids: Iterable[UUID], now: date
                 retired=row.retired,
                 merged_into=row.merged_into,
             )
-            for row in rows.scalars()
+            for row in rows
         ],
     )
 
 
-async def _codes(
-    session: AsyncSession, ids: Sequence[UUID], *, owner: Mapped[UUID], code: Mapped[str]
+def _codes(
+    connection: Connection, ids: Sequence[UUID], *, owner: Mapped[UUID], code: Mapped[str]
 ) -> dict[UUID, list[str]]:
     """The codes of each association, in order."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
     pairs = select(owner, code).where(owner.in_(ids)).order_by(owner, code)
-    for association_id, value in await session.execute(pairs):
+    for association_id, value in connection.execute(pairs):
         found[association_id].append(value)
     return found
