@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import JSON, Connection, Executable, Row, Select, bindparam, null, select, update
 from sqlmodel import Field, col
 
+from services.intake.audit.model import Act, Deed
+from services.intake.audit.store import record_all
 from services.intake.checkin.model import Accepted, Answer, CheckIn, Invited, Refused, Repeated, Said, accept
 from services.intake.invitation.model import AskedRound
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
@@ -103,6 +105,20 @@ def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
     latest = {decision.invited.invitation_id: decision.checkin.checkin_id for decision in accepted}
     connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
     announce_all(connection, [decision.event for decision in accepted])
+    record_all(connection, [entered for decision in accepted if (entered := _entered(decision))])
+
+
+def _entered(decision: Accepted) -> Deed | None:
+    """The deed of whoever of the staff brought the answer; what it says stands in its own row."""
+    checkin = decision.checkin
+    if checkin.entered_by is None:
+        return None
+    details: dict[str, str | int] = {
+        "channel": checkin.channel.value,
+        "association": str(decision.invited.association_id),
+        "round": str(decision.invited.asked.round_id),
+    }
+    return Deed(checkin.reported_at, Act.ANSWER_ENTERED, checkin.entered_by, str(checkin.checkin_id), details)
 
 
 def _row_values(decision: Accepted) -> dict[str, Any]:
