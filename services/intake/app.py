@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from services.intake.audit.store import AuditStore
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.invitation.handlers import InvitationHandlers
+from services.intake.invitation.jobs import InvitationJobs
 from services.intake.invitation.store import InvitationStore
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
@@ -28,7 +30,7 @@ from shared.house import House, build
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -49,6 +51,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
+    patience = timedelta(hours=settings.escalate_after_hours)
+    house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
 
     @asynccontextmanager
