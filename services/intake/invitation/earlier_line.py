@@ -24,7 +24,8 @@ def _sentence(one: Tried, locale: Locale) -> str:
     _ = texts(locale)
     sentence = _(FAILED if one.failed_at else SILENT)
     time = moment(one.asked_at, locale) if one.asked_at else ""
-    return sentence % {"name": _plain(one.name) or _(NOT_NAMED), "time": time}
+    line = sentence % {"name": _plain(one.name) or _(NOT_NAMED), "time": time}
+    return line[:1].upper() + line[1:]
 
 
 def _plain(name: str) -> str:
