@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.status.association.store import ASSOCIATION
 from services.status.picture.model import LIVE_CHANGES, NEWEST_CHANGES, Change, Glance, TrendStep
 from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
-from services.status.readiness.store import CHANGE, STANDING, TALLY, TREND
+from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND
 from services.status.situation.model import Situation
 from shared.db import Database
 from shared.realm import LIVE

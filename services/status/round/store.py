@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, Connection, String, Uuid, case, insert, literal, select, update
 
+from services.status.association.model import Filter
 from services.status.association.store import ASSOCIATION, within
 from services.status.readiness.model import State, asked_again, difference
-from services.status.readiness.store import STANDING, Place, StandingRow, counted, lock, move_tallies
+from services.status.readiness.schema import StandingRow
+from services.status.readiness.standing_rows import STANDING, Place, counted, lock, move_tallies
 from services.status.situation.model import (
     ALL_SECTORS,
     Flaw,
@@ -75,7 +77,7 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
     Everything happens inside the database, so that a hundred thousand are as little trouble as three.
     """
     place = (str(situation.realm), situation.id)
-    asked = select(ASSOCIATION.c.association_id).where(within(round_.municipalities, round_.sectors))
+    asked = select(ASSOCIATION.c.association_id).where(within(round_.asks))
     if connection.execute(asked.limit(1)).first() is None:
         return 0
     connection.execute(_standings_of_the_area(connection.dialect.name, situation, round_))
@@ -97,17 +99,19 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
 
 def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) -> Any:
     """INSERT ... SELECT: whoever is in the area of the situation or of the round, and not there yet, is not asked."""
-    area = {*situation.municipalities, *round_.municipalities}
+    area = {*situation.municipalities, *round_.asks.municipalities}
     columns: dict[str, Any] = {
         "realm": literal(str(situation.realm), String()),
         "situation_id": literal(situation.id, Uuid()),
         "association_id": ASSOCIATION.c.association_id,
         "municipality": ASSOCIATION.c.municipality,
         "sector": ASSOCIATION.c.sector,
+        "networks": ASSOCIATION.c.networks,
+        "capabilities": ASSOCIATION.c.capabilities,
         "state": literal(State.NOT_ASKED.value, String()),
         "reached": literal(True, Boolean()),
     }
-    everybody = select(*columns.values()).where(within(area, ALL_SECTORS))
+    everybody = select(*columns.values()).where(within(Filter(tuple(area), ALL_SECTORS)))
     return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()
 
 

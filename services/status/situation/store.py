@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Index, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.status.association.model import Filter
 from services.status.schema import StatusTable
 from services.status.situation.model import (
     Changed,
@@ -58,6 +59,9 @@ class RoundRow(StatusTable, table=True):
     situation_id: UUID
     municipalities: list[str] = Field(sa_type=JSON)
     sectors: list[str] = Field(sa_type=JSON)
+    networks: list[str] = Field(sa_type=JSON)
+    capabilities: list[str] = Field(sa_type=JSON)
+    urgent: bool = False
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closes_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -151,7 +155,9 @@ class SituationStore:
 
 def round_values(round_: Round) -> dict[str, Any]:
     """The columns of a round, as an INSERT takes them."""
-    return {**vars(round_), "municipalities": [*round_.municipalities], "sectors": [*round_.sectors]}
+    values = {**vars(round_), **{name: [*codes] for name, codes in vars(round_.asks).items()}}
+    del values["asks"]
+    return values
 
 
 async def _updated(session: AsyncSession, situation: Situation, values: dict[str, Any]) -> bool:
@@ -206,8 +212,8 @@ def _round(row: RoundRow) -> Round:
         realm=Realm(row.realm),
         id=row.id,
         situation_id=row.situation_id,
-        municipalities=tuple(row.municipalities),
-        sectors=tuple(row.sectors),
+        asks=Filter(tuple(row.municipalities), tuple(row.sectors), tuple(row.networks), tuple(row.capabilities)),
+        urgent=row.urgent,
         opened_at=row.opened_at,
         closes_at=row.closes_at,
         opened_by=row.opened_by,
