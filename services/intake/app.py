@@ -14,6 +14,8 @@ from services.intake.access.store import AccessStore
 from services.intake.audit.store import AuditStore
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
+from services.intake.history import web as history_web
+from services.intake.history.store import HistoryStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.jobs import InvitationJobs
 from services.intake.invitation.store import InvitationStore
@@ -63,6 +65,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
+    app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry

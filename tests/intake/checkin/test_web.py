@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from services.intake.checkin.model import NOTE_LIMIT
 from services.intake.checkin.store import CheckInRow
-from services.intake.checkin.web import read_form
+from services.intake.checkin.answer_form import read_form
 from services.intake.invitation.store import InvitationToken
 from shared.ids import new_id
 from shared.realm import Realm
