@@ -12,6 +12,8 @@ from services.intake.access import web as access_web
 from services.intake.access.jobs import AccessJobs
 from services.intake.access.store import AccessStore
 from services.intake.audit.store import AuditStore
+from services.intake.calling import web as calling_web
+from services.intake.calling.store import CallStore
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.history import web as history_web
@@ -51,6 +53,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
+    calls = CallStore(house.database, clock=clock)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
     patience = timedelta(hours=settings.escalate_after_hours)
@@ -64,6 +67,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
+    app.include_router(calling_web.pages(calls, checkin, clock=clock))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
@@ -74,6 +78,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
     app.state.invitation = invitation
+    app.state.calls = calls
     return app
 
 

@@ -291,21 +291,22 @@ def _to_call(round_id: UUID, wanted: Wanted, sight: Sight, *, now: datetime) -> 
         .scalar_subquery()
     )
     undeliverable = col(Invitation.state) == InvitationState.UNDELIVERABLE.value
-    statement: Select[Any] = (
-        select(
-            col(Invitation.id).label("invitation_id"),
-            col(Invitation.realm),
-            undeliverable.label("undeliverable"),
-            able.label("able"),
-            col(Association.id).label("association_id"),
-            col(Association.name),
-            col(Association.municipality),
-            col(CallRow.attempts),
-            col(CallRow.outcome),
-            col(CallRow.not_before),
-            col(CallRow.claimed_by),
-            col(CallRow.claimed_until),
-        )
+    columns: list[Any] = [
+        col(Invitation.id).label("invitation_id"),
+        col(Invitation.realm),
+        undeliverable.label("undeliverable"),
+        able.label("able"),
+        col(Association.id).label("association_id"),
+        col(Association.name),
+        col(Association.municipality),
+        col(CallRow.attempts),
+        col(CallRow.outcome),
+        col(CallRow.not_before),
+        col(CallRow.claimed_by),
+        col(CallRow.claimed_until),
+    ]
+    statement = (
+        select(*columns)
         .select_from(Invitation)
         .join(Association, col(Association.id) == col(Invitation.association_id))
         .outerjoin(CallRow, col(CallRow.invitation_id) == col(Invitation.id))

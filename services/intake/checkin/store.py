@@ -72,6 +72,12 @@ class CheckInStore:
         async with self._database.read() as session:
             return await _invited(session, token)
 
+    async def of_invitation(self, invitation_id: UUID) -> Invited | None:
+        """The association asked under this id, for whoever brings its answer; None if nobody was."""
+        async with self._database.read() as session:
+            rows = await session.execute(_BY_INVITATION, {"ids": [invitation_id]})
+            return next((_invited_of(row) for row in rows), None)
+
     async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
         """Record an answer; returns once it is on disk together with the event that tells of it."""
         return await self._group(answer)
