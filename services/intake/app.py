@@ -21,6 +21,8 @@ from services.intake.history.store import HistoryStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.jobs import InvitationJobs
 from services.intake.invitation.store import InvitationStore
+from services.intake.paper import web as paper_web
+from services.intake.paper.store import PaperStore
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
@@ -54,6 +56,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     checkin = CheckInStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     calls = CallStore(house.database, clock=clock)
+    paper = PaperStore(house.database, clock=clock, secret=settings.secret.get_secret_value())
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
     patience = timedelta(hours=settings.escalate_after_hours)
@@ -68,6 +71,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(calling_web.pages(calls, checkin, clock=clock))
+    app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
@@ -79,6 +83,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.checkin = checkin
     app.state.invitation = invitation
     app.state.calls = calls
+    app.state.paper = paper
     return app
 
 
