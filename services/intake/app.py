@@ -29,10 +29,14 @@ from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
 from services.intake.schema import IntakeTable
+from services.intake.worklist import web as worklist_web
+from services.intake.worklist.model import Tray
+from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed
 from shared.events.status import RoundClosed, RoundOpened
 from shared.house import House, build
+from shared.i18n import N_
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -56,6 +60,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     checkin = CheckInStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     calls = CallStore(house.database, clock=clock)
+    worklist = WorkListStore(house.database, clock=clock)
     paper = PaperStore(house.database, clock=clock, secret=settings.secret.get_secret_value())
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
@@ -71,6 +76,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(calling_web.pages(calls, checkin, clock=clock))
+    app.include_router(worklist_web.pages(worklist, _trays(calls, worklist)))
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
@@ -85,6 +91,16 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.calls = calls
     app.state.paper = paper
     return app
+
+
+def _trays(calls: CallStore, worklist: WorkListStore) -> list[Tray]:
+    """What waits for a clerk, one line for each place where it is done."""
+    return [
+        Tray(N_("To be called"), "/calls", calls.outstanding),
+        Tray(N_("Addresses that failed"), "/work-list/failed", worklist.failed_count),
+        Tray(N_("Wrong telephone numbers"), "/calls", worklist.wrong_numbers),
+        Tray(N_("Associations that nobody can reach"), "/work-list/unreachable", worklist.unreachable_count),
+    ]
 
 
 def _listen(house: House, handlers: InvitationHandlers) -> None:

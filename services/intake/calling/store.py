@@ -132,6 +132,10 @@ class CallStore:
         async with self._database.read() as session:
             return [_round_of(row, *counts) for row, *counts in (await session.execute(statement)).all()]
 
+    async def outstanding(self, sight: Sight) -> int:
+        """How many of all open rounds have not answered."""
+        return sum(one.outstanding for one in await self.rounds(sight))
+
     async def round(self, round_id: UUID) -> CallRound | None:
         """The round, without counts; None if there is none, or it takes no answers any more."""
         async with self._database.read() as session:
