@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.intake.checkin.answer_form import PLANS, Form, List, Wrong, read_form
+from services.intake.checkin.capability_list import CapabilityLists, Shown, wrong_in_words
 from services.intake.checkin.model import NOTE_LIMIT, STATUS_LABELS, Answer, Invited, Refused, Said, Until, in_words
 from services.intake.checkin.store import CheckInStore
 from services.intake.checkin.thanks_page import Shell, ThanksPages, gap
@@ -18,7 +19,6 @@ from shared.clock import Clock
 from shared.events.intake import OperatingStatus
 from shared.i18n import N_, Locale, locale_or, texts
 from shared.ids import digest
-from shared.region import CAPABILITIES
 from shared.web import Pages, pages_of
 
 HINTS = {
@@ -38,15 +38,12 @@ PLAN_LABELS = (
     ("yes", N_("Yes, we have one")),
     ("no", N_("No, we do not have one")),
 )
-LIST_TITLES = {
-    List.NEED: N_("What help do you need?"),
-    List.OFFER: N_("What can you offer others?"),
-}
 
 
 def routes(store: CheckInStore, *, clock: Clock, pages: Pages) -> list[Route]:
     """The form behind every check-in link. Plain routes: FastAPI's own would double the cost of an answer."""
-    door = Door(store, clock, ThanksPages(partial(thanks_shell, pages)))
+    lists = CapabilityLists(partial(list_html, pages))
+    door = Door(store, clock, ThanksPages(partial(thanks_shell, pages)), lists)
     return [
         Route("/c/{token}", door.take, methods=["POST"]),
         Route("/c/{token}", door.show, methods=["GET"]),
@@ -57,10 +54,11 @@ def routes(store: CheckInStore, *, clock: Clock, pages: Pages) -> list[Route]:
 class Door:
     """Shows the form and takes answers."""
 
-    def __init__(self, store: CheckInStore, clock: Clock, thanks: ThanksPages) -> None:
+    def __init__(self, store: CheckInStore, clock: Clock, thanks: ThanksPages, lists: CapabilityLists) -> None:
         self._store = store
         self._clock = clock
         self._thanks = thanks
+        self._lists = lists
 
     async def show(self, request: Request) -> Response:
         """The form, with the present answer if there is one."""
@@ -106,16 +104,19 @@ class Door:
             return _gone(request)
         _speak_to(request, invited)
         form = sent or Form.after(invited.present.said if invited.present else None)
-        wrong = sent.wrong if sent else ()
+        wrong, locale = sent.wrong if sent else (), request.state.locale
         return pages_of(request).page(
             request,
             "checkin.html",
             status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
             realm=invited.asked.realm,
-            lists=[_list(request.state.locale, which, form=form, wrong=wrong, sent=sent is not None) for which in List],
+            lists=[
+                self._lists.html(which, form.marks(which), wrong=wrong, sent=sent is not None, locale=locale)
+                for which in List
+            ],
             query=_query(request),
-            **_invited_values(invited, request.state.locale),
-            **_form_values(form, wrong, request.state.locale),
+            **_invited_values(invited, locale),
+            **_form_values(form, wrong, locale),
         )
 
 
@@ -140,49 +141,13 @@ def _form_values(form: Form, wrong: Sequence[Wrong], locale: Locale) -> dict[str
     return {
         "form": form,
         "plan": next((value for value, has_one in PLANS.items() if has_one is form.plan), ""),
-        "told": [{"message": _told(one, locale), "href": f"#f-{one.field}"} for one in wrong],
+        "told": [{"message": wrong_in_words(one, locale), "href": f"#f-{one.field}"} for one in wrong],
         "errors": {"status": errors.get("status"), "note": errors.get("note")},
         "choices": CHOICES,
         "untils": [(until.value, _(label)) for until, label in UNTIL_LABELS],
         "plans": [(value, _(label)) for value, label in PLAN_LABELS],
         "note_limit": NOTE_LIMIT,
     }
-
-
-def _list(locale: Locale, which: List, *, form: Form, wrong: Sequence[Wrong], sent: bool) -> dict[str, Any]:
-    """One list of capabilities as the page shows it; before anything was sent its marks are those of the last time."""
-    _ = texts(locale)
-    marks = form.marks(which)
-    errors = {one.capability: _told(one, locale) for one in wrong if one.field.startswith(which)}
-    return {
-        "name": which.value,
-        "title": _(LIST_TITLES[which]),
-        "amount": _("How many"),
-        "marked": len(marks.marked),
-        "repeated": bool(marks.marked) and not sent,
-        "wrong": bool(errors),
-        "rows": [
-            {
-                "code": capability.code,
-                "field": f"{which}-{capability.code}",
-                "name": _capitalised(capability.name(locale)),
-                "marked": capability.code in marks.marked,
-                "written": marks.written.get(capability.code, ""),
-                "error": errors.get(capability.code),
-            }
-            for capability in CAPABILITIES
-        ],
-    }
-
-
-def _told(wrong: Wrong, locale: Locale) -> str:
-    """What is wrong, in words that name the capability."""
-    names = {capability.code: capability.name(locale) for capability in CAPABILITIES}
-    return texts(locale)(wrong.message) % {"what": _capitalised(names.get(wrong.capability, ""))}
-
-
-def _capitalised(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _query(request: Request) -> str:
@@ -195,6 +160,11 @@ def _speak_to(request: Request, invited: Invited) -> None:
     """The contact's language, unless another was asked for."""
     if "lang" not in request.query_params:
         request.state.locale = locale_or(invited.language)
+
+
+def list_html(pages: Pages, locale: Locale, shown: Shown) -> str:
+    """One list of the form."""
+    return pages.fragment(locale, "capability_list.html", list=shown)
 
 
 def thanks_shell(pages: Pages, shell: Shell) -> str:
