@@ -75,7 +75,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
-    app.include_router(calling_web.pages(calls, checkin, clock=clock))
+    app.include_router(calling_web.pages(calls, checkin, clock=clock, rendered=house.pages))
     app.include_router(worklist_web.pages(worklist, _trays(calls, worklist)))
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))

@@ -90,7 +90,7 @@ async def stores_on(url: str, clock: FakeClock) -> AsyncIterator[Stores]:
         database,
         SituationStore(database, clock=clock),
         AssociationStore(database),
-        RoundStore(database),
+        RoundStore(database, clock=clock),
         ReadinessStore(database, clock=clock),
         AidStore(database, clock=clock),
     )

@@ -13,6 +13,7 @@ from services.intake.calling.model import CLAIM, NOTE_LIMIT, Outcome, Sight, att
 from services.intake.calling.phone_form import phone_form
 from services.intake.calling.store import PAGE, CallRound, CallStore, Card, Wanted
 from services.intake.checkin.answer_form import Form, read_form
+from services.intake.checkin.capability_list import CapabilityLists, Shown
 from services.intake.checkin.model import NOTE_LIMIT as MESSAGE_LIMIT
 from services.intake.checkin.model import STATUS_LABELS, Answer, Invited, Refused, Said, in_words
 from services.intake.checkin.store import CheckInStore
@@ -21,7 +22,7 @@ from shared.clock import Clock
 from shared.events.intake import Channel
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
-from shared.web import TroubleError, pages_of
+from shared.web import Pages, TroubleError, pages_of
 
 Caller = Annotated[Staff, Depends(requires(Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR))]
 
@@ -37,9 +38,13 @@ SAID = {
 }
 
 
-def pages(store: CallStore, checkin: CheckInStore, *, clock: Clock) -> APIRouter:
+def pages(store: CallStore, checkin: CheckInStore, *, clock: Clock, rendered: Pages) -> APIRouter:
     """The call list."""
-    desk = CallDesk(store, checkin, clock)
+
+    def list_html(locale: Locale, shown: Shown) -> str:
+        return rendered.fragment(locale, "capability_list.html", list=shown)
+
+    desk = CallDesk(store, checkin, clock, CapabilityLists(list_html))
     router = APIRouter(prefix="/calls")
     router.add_api_route("", desk.rounds, methods=["GET"])
     router.add_api_route("/rounds/{round_id:uuid}", desk.listing, methods=["GET"])
@@ -56,10 +61,11 @@ def pages(store: CallStore, checkin: CheckInStore, *, clock: Clock) -> APIRouter
 class CallDesk:
     """Where the calls are made from."""
 
-    def __init__(self, store: CallStore, checkin: CheckInStore, clock: Clock) -> None:
+    def __init__(self, store: CallStore, checkin: CheckInStore, clock: Clock, lists: CapabilityLists) -> None:
         self._store = store
         self._checkin = checkin
         self._clock = clock
+        self._lists = lists
 
     async def rounds(self, request: Request, staff: Caller) -> Response:
         """The open rounds."""
@@ -205,7 +211,7 @@ class CallDesk:
             minutes=int(CLAIM.total_seconds() // 60),
             answer=texts(locale)(STATUS_LABELS[present.said.status]) if present else "",
             present=present,
-            entry=phone_form(form, locale, sent=sent),
+            entry=phone_form(form, locale, lists=self._lists, sent=sent),
             note_limit=NOTE_LIMIT,
             message_limit=MESSAGE_LIMIT,
             outcomes=OUTCOMES,

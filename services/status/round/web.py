@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.status.association.model import Filter
 from services.status.association.store import AssociationStore
+from services.status.round.model import reminder_times
 from services.status.round.store import RoundStore
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
@@ -38,6 +39,7 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.NO_MUNICIPALITY: ("municipalities", N_("Choose at least one municipality, or the whole region.")),
     Flaw.NO_SECTOR: ("sectors", N_("Choose at least one sector, or all of them.")),
     Flaw.DEADLINE_OUT_OF_RANGE: ("hours", N_("Give the time to answer in hours, from 1 to 336.")),
+    Flaw.REMINDERS_OUT_OF_RANGE: ("reminders", N_("Choose from none to three reminders.")),
     Flaw.NOBODY_ASKED: (
         "municipalities",
         N_("The registry has no association like that. Nobody was asked; choose more widely."),
@@ -68,6 +70,7 @@ class RoundForm(BaseModel):
     sectors: list[str] = []
     capabilities: list[str] = []
     urgent: bool = False
+    reminders: str = "2"
     hours: str = "24"
     step: Literal["count", "confirm", "open", "back"] = "count"
 
@@ -81,6 +84,7 @@ class RoundForm(BaseModel):
                 capabilities=tuple(self.capabilities),
             ),
             urgent=self.urgent,
+            reminders=int(self.reminders) if self.reminders.isdecimal() and len(self.reminders) < 3 else -1,
             hours=int(digits) if digits.isdecimal() and len(digits) < 5 else None,
         )
 
@@ -188,6 +192,7 @@ def _confirm_page(request: Request, situation: Situation, form: RoundForm, round
         sectors=[region.sector(code) for code in round_.asks.sectors],
         capabilities=[region.capability(code) for code in round_.asks.capabilities],
         everywhere=round_.asks.municipalities == ALL_MUNICIPALITIES,
+        reminders=reminder_times(round_),
         whole_region=region.REGION,
         every_sector=round_.asks.sectors == ALL_SECTORS,
     )

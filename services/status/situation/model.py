@@ -22,6 +22,7 @@ from shared.realm import Realm
 NAME_LENGTH = 120
 FRESHNESS_HOURS = range(1, 7 * 24 + 1)
 DEADLINE_HOURS = range(1, 14 * 24 + 1)
+REMINDERS = range(4)
 
 ALL_MUNICIPALITIES = tuple(place.code for place in region.MUNICIPALITIES)
 ALL_SECTORS = tuple(field.code for field in region.SECTORS)
@@ -63,6 +64,7 @@ class Flaw(StrEnum):
     NO_SECTOR = "no sector"
     FRESHNESS_OUT_OF_RANGE = "freshness out of range"
     DEADLINE_OUT_OF_RANGE = "deadline out of range"
+    REMINDERS_OUT_OF_RANGE = "reminders out of range"
     NOBODY_ASKED = "nobody asked"
     SITUATION_CLOSED = "situation closed"
 
@@ -207,6 +209,8 @@ class Round:
     opened_by: UUID
     asked: int = 0
     urgent: bool = False
+    reminders: int = 0
+    reminded: int = 0
     closed_at: datetime | None = None
 
 
@@ -217,6 +221,7 @@ class RoundDraft:
     asks: Filter
     hours: int | None
     urgent: bool = False
+    reminders: int = 0
 
 
 def open_round(
@@ -234,6 +239,7 @@ def open_round(
         (bool(asks.municipalities), Flaw.NO_MUNICIPALITY),
         (bool(asks.sectors), Flaw.NO_SECTOR),
         (draft.hours in DEADLINE_HOURS, Flaw.DEADLINE_OUT_OF_RANGE),
+        (draft.reminders in REMINDERS, Flaw.REMINDERS_OUT_OF_RANGE),
     )
     flaws = tuple(flaw for holds, flaw in checks if not holds)
     if flaws or draft.hours is None:
@@ -247,6 +253,7 @@ def open_round(
         closes_at=now + timedelta(hours=draft.hours),
         opened_by=opened_by,
         urgent=draft.urgent,
+        reminders=draft.reminders,
     )
 
 

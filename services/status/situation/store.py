@@ -62,6 +62,9 @@ class RoundRow(StatusTable, table=True):
     networks: list[str] = Field(sa_type=JSON)
     capabilities: list[str] = Field(sa_type=JSON)
     urgent: bool = False
+    reminders: int = 0
+    reminded: int = 0
+    remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closes_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -138,7 +141,7 @@ class SituationStore:
                 .where(col(RoundRow.realm) == situation.realm, col(RoundRow.situation_id) == situation.id)
                 .order_by(col(RoundRow.opened_at).desc())
             )
-            return [_round(row) for row in found.scalars()]
+            return [round_of(row) for row in found.scalars()]
 
     async def close_due_rounds(self) -> int:
         """Close rounds whose time is up, DUE_AT_ONCE at most; how many there were."""
@@ -177,7 +180,7 @@ async def _close_rounds(session: AsyncSession, rows: Sequence[RoundRow], now: da
             .execution_options(synchronize_session=False)
         )
         if (await session.execute(claim)).first() is not None:
-            await announce(session, [round_closed(_round(row), now)])
+            await announce(session, [round_closed(round_of(row), now)])
     return len(rows)
 
 
@@ -207,13 +210,16 @@ def _situation(row: SituationRow) -> Situation:
     )
 
 
-def _round(row: RoundRow) -> Round:
+def round_of(row: RoundRow) -> Round:
+    """The round that a row tells of."""
     return Round(
         realm=Realm(row.realm),
         id=row.id,
         situation_id=row.situation_id,
         asks=Filter(tuple(row.municipalities), tuple(row.sectors), tuple(row.networks), tuple(row.capabilities)),
         urgent=row.urgent,
+        reminders=row.reminders,
+        reminded=row.reminded,
         opened_at=row.opened_at,
         closes_at=row.closes_at,
         opened_by=row.opened_by,

@@ -1,4 +1,4 @@
-"""What associations can do and belong to: they are counted by it, and asked by it."""
+"""What associations can do and belong to: they are counted by it, and asked by it; and reminders."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,7 @@ def upgrade() -> None:
     op.add_column("round", sa.Column("networks", sa.JSON, nullable=False, server_default="[]"))
     op.add_column("round", sa.Column("capabilities", sa.JSON, nullable=False, server_default="[]"))
     op.add_column("round", sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("round", sa.Column("reminders", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("round", sa.Column("reminded", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("round", sa.Column("remind_at", sa.DateTime(timezone=True)))
+    op.create_index("ix_round_remind_at", "round", ["remind_at"])
