@@ -53,7 +53,9 @@ class Door:
 
     async def rows(self) -> list[CheckInRow]:
         async with database_of(self.app).read() as session:
-            return list((await session.execute(select(CheckInRow).order_by(CheckInRow.__table__.c.reported_at))).scalars())
+            return list(
+                (await session.execute(select(CheckInRow).order_by(CheckInRow.__table__.c.reported_at))).scalars()
+            )
 
     async def sign_in(self, page: Page) -> None:
         """Have the liaison signed in in this page's browser."""

@@ -1,5 +1,6 @@
 """Phone form (format): the answer form's questions, as they are read aloud and filled in by the one who calls."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class PhoneForm:
     untils: Sequence[tuple[str, str]]
     plans: Sequence[tuple[str, str]]
     lists: Sequence[Markup]
-    errors: dict[str, str]
+    errors: defaultdict[str, str]
 
     @property
     def plan(self) -> str:
@@ -51,5 +52,5 @@ def phone_form(form: Form, locale: Locale, *, lists: CapabilityLists, sent: bool
         untils=[(until.value, _(label)) for until, label in UNTILS],
         plans=[(value, _(label)) for value, label in PLANS],
         lists=[lists.html(which, form.marks(which), wrong=wrong, sent=sent, locale=locale) for which in List],
-        errors={one.field: wrong_in_words(one, locale) for one in wrong},
+        errors=defaultdict(str, {one.field: wrong_in_words(one, locale) for one in wrong}),
     )
