@@ -90,6 +90,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.invitation = invitation
     app.state.calls = calls
     app.state.paper = paper
+    app.state.worklist = worklist
     return app
 
 
