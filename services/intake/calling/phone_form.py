@@ -1,6 +1,5 @@
 """Phone form (format): the answer form's questions, as they are read aloud and filled in by the one who calls."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,12 +28,16 @@ class PhoneForm:
     untils: Sequence[tuple[str, str]]
     plans: Sequence[tuple[str, str]]
     lists: Sequence[Markup]
-    errors: defaultdict[str, str]
+    errors: dict[str, str]
 
     @property
     def plan(self) -> str:
         """The chosen option of `plans`."""
         return "" if self.form.plan is None else "yes" if self.form.plan else "no"
+
+    def error(self, name: str) -> str:
+        """What is wrong with this field; empty if nothing."""
+        return self.errors.get(name, "")
 
     @property
     def told(self) -> list[dict[str, str]]:
@@ -52,5 +55,5 @@ def phone_form(form: Form, locale: Locale, *, lists: CapabilityLists, sent: bool
         untils=[(until.value, _(label)) for until, label in UNTILS],
         plans=[(value, _(label)) for value, label in PLANS],
         lists=[lists.html(which, form.marks(which), wrong=wrong, sent=sent, locale=locale) for which in List],
-        errors=defaultdict(str, {one.field: wrong_in_words(one, locale) for one in wrong}),
+        errors={one.field: wrong_in_words(one, locale) for one in wrong},
     )
