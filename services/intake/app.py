@@ -58,6 +58,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     register_files = RegisterFileStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
+    history = HistoryStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     calls = CallStore(house.database, clock=clock)
     worklist = WorkListStore(house.database, clock=clock)
@@ -79,7 +80,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(worklist_web.pages(worklist, _trays(calls, worklist)))
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
-    app.include_router(history_web.pages(HistoryStore(house.database), checkin.invited, clock=clock))
+    app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry
@@ -87,6 +88,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.access = access
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
+    app.state.history = history
     app.state.invitation = invitation
     app.state.calls = calls
     app.state.paper = paper

@@ -18,7 +18,7 @@ from shared.db import Database
 from shared.realm import Realm
 
 PAGE = 20
-OF_ROUND = 50
+OF_ROUND = 20
 """So many of one round are shown to a contact, the newest."""
 
 

@@ -42,6 +42,7 @@ def pages(store: HistoryStore, find_invited: FindInvited, *, clock: Clock) -> AP
             realm=invited.asked.realm,
             association=invited.association_name,
             answers=[_for_contact(request, one, found=found, reader=invited.contact_id) for one in found.answers],
+            count=found.count,
             back=f"/c/{token}{query}",
         )
 
@@ -63,7 +64,7 @@ def pages(store: HistoryStore, find_invited: FindInvited, *, clock: Clock) -> AP
             page=number,
             pages=max(1, -(-found.count // PAGE)),
             href=f"/registry/{owner.association_id}/answers?realm={realm}&page={{page}}",
-            elsewhere=[other for other in (LIVE, *owner.realms) if other != realm and (other in owner.realms)],
+            elsewhere=sorted({LIVE, *owner.realms} - {realm}),
         )
 
     return router

@@ -10,7 +10,7 @@ from sqlmodel import col
 from starlette.responses import Response
 
 from services.intake.checkin.model import Accepted, Answer, Said
-from services.intake.history.store import PAGE
+from services.intake.history.store import OF_ROUND, PAGE
 from services.intake.invitation.store import Invitation
 from services.intake.registry.store import AssociationNetwork
 from shared.events.intake import Channel, OperatingStatus
@@ -131,6 +131,7 @@ async def test_answers_of_an_exercise_stand_apart_under_its_banner(intake: Intak
     assert f'href="{path}?realm=ex-autumn"' in live.text
     assert "Toimintamme on keskeytynyt" in exercise.text
     assert "HARJOITUS" in exercise.text
+    assert f'href="{path}?realm=live"' in exercise.text
     assert "HARJOITUS" not in unknown.text
 
 
@@ -142,6 +143,7 @@ async def test_many_answers_come_in_pages_and_contradict_across_them(intake: Int
         intake.clock.move(seconds=30 if number == 1 else 300)
         status = "suspended" if number == 0 else "normal"
         await intake.browser.post(link, data={"status": status, "note": f"viesti {number}."})
+    of_link = await intake.browser.get(f"{link}/history")
     await intake.sign_in(Role.ADMINISTRATOR)
 
     pages = [await intake.browser.get(f"/registry/{association_id}/answers?page={page}") for page in (1, 2)]
@@ -149,6 +151,8 @@ async def test_many_answers_come_in_pages_and_contradict_across_them(intake: Int
     assert [f"viesti {number}." in pages[0].text for number in range(PAGE + 1)] == [False] + [True] * PAGE
     assert [f"viesti {number}." in pages[1].text for number in range(PAGE + 1)] == [True] + [False] * PAGE
     assert [page.text.count("minuutin sisällä") for page in pages] == [1, 1]
+    assert f"Vastauksia on {PAGE + 1}. Niistä näkyy {OF_ROUND} uusinta." in of_link.text
+    assert of_link.text.count("viesti ") == OF_ROUND
 
 
 def hold_session(intake: Intake, *, municipalities: set[str], networks: set[str]) -> None:
