@@ -72,7 +72,9 @@ class Desk:
 
     async def rows(self) -> list[tuple[str, str]]:
         async with self.intake.database.read() as session:
-            rows = await session.execute(select(CheckInRow).order_by(col(CheckInRow.reported_at), col(CheckInRow.channel).desc()))
+            rows = await session.execute(
+                select(CheckInRow).order_by(col(CheckInRow.reported_at), col(CheckInRow.channel).desc())
+            )
             return [(row.status, row.channel) for row in rows.scalars()]
 
 
