@@ -48,6 +48,7 @@ class Settings(_Part):
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
     mail_domain: str = "valmius.example.org"
     phone: str = "+358 40 000 0000"
+    escalate_after_hours: int = Field(default=4, ge=1, le=168)
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
 

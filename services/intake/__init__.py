@@ -5,7 +5,8 @@ and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and wishes for
 letters.
-Serves: the answer form /c/, sign-in and sign-out, the registry, and its own operations under /intake/.
+Serves: the work list, calls and paper, the answer form /c/, sign-in and sign-out, the registry, and its own
+operations under /intake/.
 """
 
 from shared.events.intake import (
@@ -33,4 +34,4 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/intake/")
+SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/intake/")

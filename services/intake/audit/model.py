@@ -21,6 +21,9 @@ class Act(StrEnum):
     PERSON_ADDED = "person_added"
     PERSON_CHANGED = "person_changed"
     REGISTRY_IMPORTED = "registry_imported"
+    ANSWER_ENTERED = "answer_entered"
+    CALL_TRIED = "call_tried"
+    SHEETS_MADE = "sheets_made"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ class Kind(StrEnum):
     The names that its texts use, `personal` ones in each recipient, all others in the letter's `shared` (there
     `name.fi`, `name.sv`, `name.fi@selko`, `name.en` give a text per language; Finnish stands in for a missing one):
 
-    checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link
+    checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link, and
+              earlier (may be absent: a line of its own, on whoever was asked before)
     sign_in   personal name, link
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be

@@ -278,3 +278,21 @@ def test_who_subscribes_already_is_told_so() -> None:
     template = build(letter(Kind.CONFIRM, shared={"purpose": "preferences"}), Locale.FI, imprint=IMPRINT)
 
     assert "Olette jo tilannut" in part(read(template.fill(aino(Kind.CONFIRM))), "plain")
+
+
+@every_language
+def test_the_next_contact_is_told_who_was_asked_before(locale: Locale) -> None:
+    earlier = "We asked Aino & co on 21.11. and have no answer yet."
+
+    message = read(build(letter(Kind.CHECKIN), locale, imprint=IMPRINT).fill(aino(Kind.CHECKIN, earlier=earlier)))
+
+    assert f"\r\n\r\n{earlier}\r\n\r\n" in part(message, "plain")
+    assert f'<p style="margin:0 0 16px">{earlier}</p>' in unescape(part(message, "html"))
+
+
+@every_language
+def test_whoever_is_asked_first_gets_no_empty_line(locale: Locale) -> None:
+    message = read(build(letter(Kind.CHECKIN), locale, imprint=IMPRINT).fill(aino(Kind.CHECKIN)))
+
+    assert "\r\n\r\n\r\n" not in part(message, "plain")
+    assert '<p style="margin:0 0 16px"></p>' not in part(message, "html")
