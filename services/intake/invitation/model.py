@@ -1,5 +1,7 @@
 """Invitation model: who is asked first, who next, and with which letter."""
 
+import hmac
+from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,8 +78,16 @@ class Invited:
     association_name: str
 
 
-def letter(asked: AskedRound, invited: Invited, candidate: Candidate, *, link: str, now: datetime) -> LetterRequested:
-    """The wish for the letter that asks this contact."""
+def reply_key(token: str) -> str:
+    """What stands in the address to which the letter with this link can be answered: 160 bits, derived from the
+    link's token one way, as 32 characters that survive mail programs which change the case of addresses."""
+    return b32encode(hmac.digest(token.encode(), b"reply address", "sha256")[:20]).decode().lower()
+
+
+def letter(
+    asked: AskedRound, invited: Invited, candidate: Candidate, *, link: str, reply: str, now: datetime
+) -> LetterRequested:
+    """The wish for the letter that asks this contact; `reply` is the key of the address that takes its answer."""
     fallback = next(iter(asked.names.values()), "")
     names = {
         f"situation.{language}": asked.names.get(language) or asked.names.get("fi") or fallback
@@ -92,8 +102,8 @@ def letter(asked: AskedRound, invited: Invited, candidate: Candidate, *, link: s
         address=candidate.address,
         locale=candidate.language,
         not_after=asked.closes_at,
-        shared={**names, "closes_at": asked.closes_at.isoformat()},
-        personal={"association": invited.association_name, "link": link},
+        shared={**names, "closes_at": asked.closes_at.isoformat(), "replies": "yes"},
+        personal={"association": invited.association_name, "link": link, "reply": reply},
     )
 
 

@@ -23,6 +23,7 @@ from services.intake.invitation.model import (
     next_to_ask,
     not_reached,
     recipient_of,
+    reply_key,
 )
 from services.intake.registry.model import ContactState
 from services.intake.registry.store import Association, Contact
@@ -192,7 +193,8 @@ class InvitationStore:
                 continue
             token = new_token()
             tokens.append(_token_values(token, one.invited.invitation_id, candidate))
-            said.append(letter(asked, one.invited, candidate, link=f"{self._public_url}/c/{token}", now=now))
+            link = f"{self._public_url}/c/{token}"
+            said.append(letter(asked, one.invited, candidate, link=link, reply=reply_key(token), now=now))
         if tokens:
             await session.execute(insert(InvitationToken), tokens)
         await announce(session, said)
@@ -278,4 +280,5 @@ def _token_values(token: str, invitation_id: UUID, candidate: Candidate) -> dict
         "contact_id": candidate.contact_id,
         "position": candidate.position,
         "recipient_id": recipient_of(invitation_id, candidate.position),
+        "reply_hash": digest(reply_key(token)),
     }
