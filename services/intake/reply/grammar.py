@@ -8,6 +8,8 @@ from services.intake.reply.phrase_book import BARE, BOOK, CLOSINGS, COURTESIES, 
 from shared.events.intake import OperatingStatus
 
 NORMAL = OperatingStatus.NORMAL
+MOST_PLAIN = 1000
+"""Characters of what can be plain; in a longer text a person finds what matters."""
 
 
 def read_words(words: str) -> OperatingStatus | None:
@@ -16,7 +18,7 @@ def read_words(words: str) -> OperatingStatus | None:
     The first sentence, greetings left out, must be a choice and nothing but a choice; nothing that follows may be able
     to mean another one. A person reads the rest: a letter too many in the tray costs less than one wrong status.
     """
-    sentences = _after_greetings(list(_sentences(words)))
+    sentences = _after_greetings(list(_sentences(words))) if len(words) <= MOST_PLAIN else []
     if not sentences:
         return None
     first, *rest = sentences
