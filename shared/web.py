@@ -37,6 +37,7 @@ SITE = N_("Readiness of the associations of Kanta-Häme")
 STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Situations"), "/situations", frozenset()),
     (N_("Registry"), "/registry", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
+    (N_("Email replies"), "/replies", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Guidance"), "/guidance", frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})),
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
 )

@@ -4,7 +4,8 @@ Owns: the registry (associations and their contacts), the staff and their sessio
 and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
-Serves: the answer form /c/, sign-in and sign-out, the registry, and its own operations under /intake/.
+Serves: the answer form /c/, sign-in and sign-out, the registry, replies by mail, and its own operations under
+/intake/. Where a port is given for it, it also takes letters that answer those of a round.
 """
 
 from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
@@ -25,4 +26,4 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/intake/")
+SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/replies", "/intake/")

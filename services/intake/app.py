@@ -20,6 +20,9 @@ from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
+from services.intake.reply import web as reply_web
+from services.intake.reply.mail import listening
+from services.intake.reply.store import ReplyStore
 from services.intake.schema import IntakeTable
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed
@@ -47,13 +50,16 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
+    reply = ReplyStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
-        yield
+        async with listening(reply, settings.inbound, domain=settings.mail_domain, clock=clock):
+            yield
+        await reply.close()
         await checkin.close()
 
     app = house.app(started=started)
@@ -61,12 +67,14 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
+    app.include_router(reply_web.pages(reply))
     app.state.registry = registry
     app.state.register_files = register_files
     app.state.access = access
     app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
     app.state.invitation = invitation
+    app.state.reply = reply
     return app
 
 

@@ -21,6 +21,8 @@ class Act(StrEnum):
     PERSON_ADDED = "person_added"
     PERSON_CHANGED = "person_changed"
     REGISTRY_IMPORTED = "registry_imported"
+    REPLY_INTERPRETED = "reply_interpreted"
+    REPLY_SET_ASIDE = "reply_set_aside"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Reply model: what becomes of a letter that answers one of ours. What is not plain is never guessed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -113,7 +113,6 @@ class Interpretation:
     by: UUID
     status: OperatingStatus | None = None
     aside: Aside | None = None
-    within: frozenset[str] = field(default_factory=frozenset)
 
 
 def standing(arrived: Arrived, asked: Asked) -> Standing:
