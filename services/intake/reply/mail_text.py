@@ -112,7 +112,7 @@ def _words_in(part: Message) -> str:
 _CHARSETS = re.compile(
     r"utf-?8|utf-?16(?:[bl]e)?|(?:iso-?8859|iso-2022|windows|cp|koi8|euc)[-_]?\w{1,5}|gb\w{4,6}|big5"
 )
-_WESTERN = re.compile(r"iso-?8859-?_?1|latin-?1|us-ascii|ascii")
+_WESTERN = re.compile(r"iso-?8859-?_?1|latin-?1|(?:windows|cp)-?1252|us-ascii|ascii")
 
 
 def _decoded(content: bytes, charset: str) -> str:
@@ -153,7 +153,8 @@ def _attachment(part: Message) -> Attachment:
 
 def _line(message: Message, name: str, most: int) -> str:
     """A header as one line of text; empty where there is none."""
-    raw = str(message.get(name) or "")
+    found = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    raw = _decoded(found.encode(errors="surrogateescape"), "")
     try:
         pieces = [
             piece.decode(charset or "latin-1", errors="replace") if isinstance(piece, bytes) else piece

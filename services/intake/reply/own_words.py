@@ -32,6 +32,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _WROTE = re.compile(r"(?:\b(?:kirjoitti|skrev|wrote)\b[^\n]{0,200}:|\b(?:kirjoitti|skrev|wrote))\s*$", re.IGNORECASE)
+_ENDS_ATTRIBUTION = re.compile(r"(?::|\bkirjoitti|\bskrev|\bwrote)\s*$", re.IGNORECASE)
 _WHEN = re.compile(
     r"^\W*(?:on\s+\S+|den\s+\S+|(?:ma|ti|ke|to|pe|la|su)\w{0,8}\s+\d|\d{1,2}[./]\s?\d{1,2}|\d{1,2}\.?\s\w{3,12}\.?\s\d{4}"
     r"|\d{4}-\d\d-\d\d|(?:mån|tis|ons|tors|fre|lör|sön)\w{0,4}\s+\d)",
@@ -72,17 +73,16 @@ def _header_block(lines: list[str], number: int) -> bool:
 
 def _attribution(lines: list[str], number: int) -> int | None:
     """Where the attribution (`On ... wrote:`) begins that ends at this line; None if none ends here."""
-    if not _WROTE.search(lines[number]) or len(lines[number]) > 400:
+    if not _ENDS_ATTRIBUTION.search(lines[number]):
         return None
-    whole = lines[number]
+    whole = ""
     for start in range(number, max(number - 4, -1), -1):
-        if start < number:
-            if not lines[start].strip():
-                break
-            whole = f"{lines[start]} {whole}"
-        if _WHEN.match(lines[start]) and _DATED.search(whole):
+        if not lines[start].strip() or len(lines[start]) > 400:
+            break
+        whole = f"{lines[start]} {whole}"
+        if _WHEN.match(lines[start]) and _WROTE.search(whole) and _DATED.search(whole):
             return start
-    return number if _DATED.search(lines[number]) else None
+    return number if _WROTE.search(lines[number]) and _DATED.search(lines[number]) else None
 
 
 def _marks_follow(lines: list[str], number: int) -> bool:
