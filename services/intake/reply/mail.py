@@ -1,6 +1,7 @@
 """Reply mail: listens for letters that answer ours, and takes one only when it is on disk."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -178,6 +179,7 @@ async def listening(box: Box, settings: Inbound, *, domain: str, clock: Clock) -
     if not settings.port:
         yield
         return
+    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells of every address
     loop, crowd = asyncio.get_running_loop(), _Crowd()
     taker = Taker(box, settings, domain=domain, clock=clock)
 
