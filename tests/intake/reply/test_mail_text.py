@@ -115,6 +115,7 @@ def test_a_vacation_is_known_by_its_subject(subject: str) -> None:
     assert read_letter(raw).automatic is Why.AUTO_REPLY
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_a_letter(raw: bytes) -> None:
     read = read_letter(raw)
@@ -144,7 +145,7 @@ part = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(deadline=None)
 @given(st.lists(part, max_size=30))
 def test_broken_letters_are_letters_too(lines: list[str]) -> None:
     raw = "\r\n".join(lines).encode(errors="surrogateescape")
@@ -158,6 +159,7 @@ def test_a_letter_of_a_thousand_parts_within_parts_is_still_a_letter() -> None:
     assert read_letter(f"{head}\r\n1".encode()).size > 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["1", "> 1", "", "On 1.1.2026 X wrote:", "-- ", "From: a", "Sent: b", "______________"]))
 )
