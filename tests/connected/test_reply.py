@@ -14,7 +14,7 @@ from sqlalchemy import select
 import services.catcher.app
 from services.catcher.store import Letters
 from services.composition import SERVICES, VOICES
-from services.status.readiness.store import STANDING
+from services.status.readiness.standing_rows import STANDING
 from shared.events.intake import CheckInReceived
 from shared.settings import Inbound, Nats, Settings, Smtp
 from tests.conftest import provision_voices
