@@ -5,8 +5,8 @@ and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and wishes for
 letters.
-Serves: the work list, calls and paper, the answer form /c/, sign-in and sign-out, the registry, and its own
-operations under /intake/.
+Serves: the work list, calls, paper and replies by mail, the answer form /c/, sign-in and sign-out, the registry, and
+its own operations under /intake/. Where a port is given for it, it also takes letters that answer those of a round.
 """
 
 from shared.events.intake import (
@@ -34,4 +34,7 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/intake/")
+SERVES: tuple[str, ...] = (
+    *("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/replies"),
+    "/intake/",
+)

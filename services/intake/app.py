@@ -28,6 +28,9 @@ from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
+from services.intake.reply import web as reply_web
+from services.intake.reply.mail import listening
+from services.intake.reply.store import ReplyStore
 from services.intake.schema import IntakeTable
 from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
@@ -63,6 +66,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     calls = CallStore(house.database, clock=clock)
     worklist = WorkListStore(house.database, clock=clock)
     paper = PaperStore(house.database, clock=clock, secret=settings.secret.get_secret_value())
+    reply = ReplyStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
     patience = timedelta(hours=settings.escalate_after_hours)
@@ -71,18 +75,21 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
-        yield
+        async with listening(reply, settings.inbound, domain=settings.mail_domain, clock=clock):
+            yield
+        await reply.close()
         await checkin.close()
 
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(calling_web.pages(calls, checkin, clock=clock, rendered=house.pages))
-    app.include_router(worklist_web.pages(worklist, _trays(calls, worklist)))
+    app.include_router(worklist_web.pages(worklist, _trays(calls, worklist, reply)))
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
+    app.include_router(reply_web.pages(reply))
     app.state.registry = registry
     app.state.register_files = register_files
     app.state.access = access
@@ -93,13 +100,15 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.calls = calls
     app.state.paper = paper
     app.state.worklist = worklist
+    app.state.reply = reply
     return app
 
 
-def _trays(calls: CallStore, worklist: WorkListStore) -> list[Tray]:
+def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore) -> list[Tray]:
     """What waits for a clerk, one line for each place where it is done."""
     return [
         Tray(N_("To be called"), "/calls", calls.outstanding),
+        Tray(N_("Email replies to be read"), "/replies", reply.waiting_count),
         Tray(N_("Addresses that failed"), "/work-list/failed", worklist.failed_count),
         Tray(N_("Wrong telephone numbers"), "/calls", worklist.wrong_numbers),
         Tray(N_("Associations that nobody can reach"), "/work-list/unreachable", worklist.unreachable_count),

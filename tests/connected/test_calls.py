@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.calling.model import Outcome, Sight, attempt
+from services.intake.calling.model import Outcome, attempt
 from services.intake.calling.store import Wanted
 from services.intake.invitation.jobs import InvitationJobs
 from services.intake.paper.store import PaperStore
+from shared.identity import Sight
 from shared.ids import new_id
 from shared.settings import Settings
 from tests.fakes import FakeClock

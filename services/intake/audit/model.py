@@ -24,6 +24,8 @@ class Act(StrEnum):
     ANSWER_ENTERED = "answer_entered"
     CALL_TRIED = "call_tried"
     SHEETS_MADE = "sheets_made"
+    REPLY_INTERPRETED = "reply_interpreted"
+    REPLY_SET_ASIDE = "reply_set_aside"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from itertools import chain
 
 from services.intake.checkin.model import Said
 from shared.i18n import HELSINKI
-from shared.identity import Staff
 
 CLAIM = timedelta(minutes=15)
 """For so long one person alone has a call; then it may be taken by another."""
@@ -34,24 +33,6 @@ class Attempt:
     outcome: Outcome
     note: str
     not_before: datetime | None
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a person of the staff may see: associations of these municipalities or networks; both empty means all."""
-
-    municipalities: frozenset[str] = frozenset()
-    networks: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, staff: Staff) -> "Sight":
-        """What this person sees."""
-        return cls(staff.municipalities, staff.networks)
-
-    @property
-    def limited(self) -> bool:
-        """True if not everything is seen."""
-        return bool(self.municipalities or self.networks)
 
 
 def attempt(outcome: Outcome, note: str, *, at: time | None, now: datetime) -> Attempt:

@@ -13,7 +13,7 @@ from sqlmodel import Field, col
 
 from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
-from services.intake.calling.model import CLAIM, Attempt, Outcome, Sight, most_needed
+from services.intake.calling.model import CLAIM, Attempt, Outcome, most_needed
 from services.intake.checkin.model import Said
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.model import InvitationState, Tried
@@ -23,6 +23,7 @@ from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import Amount, OperatingStatus
+from shared.identity import Sight
 from shared.realm import Realm
 from shared.region import CAPABILITIES
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.intake.calling.model import CLAIM, NOTE_LIMIT, Outcome, Sight, attempt
+from services.intake.calling.model import CLAIM, NOTE_LIMIT, Outcome, attempt
 from services.intake.calling.phone_form import phone_form
 from services.intake.calling.store import PAGE, CallRound, CallStore, Card, Wanted
 from services.intake.checkin.answer_form import Form, read_form
@@ -69,7 +69,7 @@ class CallDesk:
 
     async def rounds(self, request: Request, staff: Caller) -> Response:
         """The open rounds."""
-        rounds = await self._store.rounds(Sight.of(staff))
+        rounds = await self._store.rounds(staff.sight)
         locale: Locale = request.state.locale
         return pages_of(request).page(request, "calls.html", rounds=[(one, title(one, locale)) for one in rounds])
 
@@ -79,7 +79,7 @@ class CallDesk:
         needed = await self._store.needed(round_id)
         wanted = _wanted(request, otherwise=next(iter(needed), ""))
         number = page_number(request)
-        listed, count = await self._store.listing(round_id, wanted, Sight.of(staff), page=number)
+        listed, count = await self._store.listing(round_id, wanted, staff.sight, page=number)
         locale: Locale = request.state.locale
         return pages_of(request).page(
             request,
@@ -105,7 +105,7 @@ class CallDesk:
         """Take the best call that nobody has, and go to it."""
         await self._round(round_id)
         wanted = _wanted(request)
-        invitation_id = await self._store.next_call(round_id, wanted, Sight.of(staff), person_id=staff.person_id)
+        invitation_id = await self._store.next_call(round_id, wanted, staff.sight, person_id=staff.person_id)
         query = _query(wanted)
         if invitation_id is None:
             return RedirectResponse(f"/calls/rounds/{round_id}?{query}&said=none", HTTPStatus.SEE_OTHER)

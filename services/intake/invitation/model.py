@@ -1,21 +1,21 @@
 """Invitation model: who is asked first, who next, and with which letter."""
 
+import hmac
+from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from shared.events.intake import AssociationNotReached
 from shared.events.notify import LetterRequested
-from shared.i18n import HELSINKI
+from shared.quiet_hours import quiet
 from shared.realm import Realm
 
 NO_ADDRESS = "no address"
 NOT_DELIVERED = "no letter could be delivered"
 LETTER_LANGUAGES = ("fi", "sv", "en")
-QUIET_FROM, QUIET_UNTIL = time(21), time(7)
-"""Between these hours in Finland nobody is written to because another was silent, unless the round is urgent."""
 
 
 class InvitationState(StrEnum):
@@ -50,12 +50,6 @@ class AskedRound:
     def open(self, now: datetime) -> bool:
         """True while answers are taken."""
         return self.closed_at is None and now < self.closes_at
-
-
-def quiet(now: datetime) -> bool:
-    """True in the hours, by the clocks of Finland, in which nobody is disturbed without need."""
-    local = now.astimezone(HELSINKI).time()
-    return local >= QUIET_FROM or local < QUIET_UNTIL
 
 
 def may_turn(asked: AskedRound, now: datetime) -> bool:
@@ -110,8 +104,22 @@ class Invited:
     association_name: str
 
 
+def reply_key(token: str) -> str:
+    """What stands in the address to which the letter with this link can be answered: 160 bits, derived from the
+    link's token one way, as 32 characters that survive mail programs which change the case of addresses."""
+    return b32encode(hmac.digest(token.encode(), b"reply address", "sha256")[:20]).decode().lower()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The two ways by which one letter can be answered: its link, and the key of the address that takes replies."""
+
+    link: str
+    reply: str
+
+
 def letter(
-    asked: AskedRound, invited: Invited, candidate: Candidate, *, link: str, now: datetime, earlier: str = ""
+    asked: AskedRound, invited: Invited, candidate: Candidate, *, doors: Doors, now: datetime, earlier: str = ""
 ) -> LetterRequested:
     """The wish for the letter that asks this contact; `earlier` is the line that says who was asked before."""
     fallback = next(iter(asked.names.values()), "")
@@ -128,8 +136,13 @@ def letter(
         address=candidate.address,
         locale=candidate.language,
         not_after=asked.closes_at,
-        shared={**names, "closes_at": asked.closes_at.isoformat()},
-        personal={"association": invited.association_name, "link": link, **({"earlier": earlier} if earlier else {})},
+        shared={**names, "closes_at": asked.closes_at.isoformat(), "replies": "yes"},
+        personal={
+            "association": invited.association_name,
+            "link": doors.link,
+            "reply": doors.reply,
+            **({"earlier": earlier} if earlier else {}),
+        },
     )
 
 

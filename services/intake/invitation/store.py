@@ -17,6 +17,7 @@ from services.intake.invitation.model import (
     NOT_DELIVERED,
     AskedRound,
     Candidate,
+    Doors,
     InvitationState,
     Invited,
     LetterState,
@@ -26,6 +27,7 @@ from services.intake.invitation.model import (
     next_to_ask,
     not_reached,
     recipient_of,
+    reply_key,
     standing_without_next,
 )
 from services.intake.invitation.schema import Invitation, InvitationToken, RoundRow
@@ -182,8 +184,8 @@ class InvitationStore:
             token = new_token()
             tokens.append(_token_values(token, one.invited.invitation_id, candidate, now=now))
             earlier = earlier_line(one.tried, locale_or(candidate.language))
-            link = f"{self._public_url}/c/{token}"
-            said.append(letter(asked, one.invited, candidate, link=link, now=now, earlier=earlier))
+            doors = Doors(f"{self._public_url}/c/{token}", reply_key(token))
+            said.append(letter(asked, one.invited, candidate, doors=doors, now=now, earlier=earlier))
         if tokens:
             await session.execute(insert(InvitationToken), tokens)
         await announce(session, said)
@@ -342,4 +344,5 @@ def _token_values(token: str, invitation_id: UUID, candidate: Candidate, *, now:
         "position": candidate.position,
         "recipient_id": recipient_of(invitation_id, candidate.position),
         "asked_at": now,
+        "reply_hash": digest(reply_key(token)),
     }

@@ -11,7 +11,6 @@ from sqlmodel import col
 
 from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
-from services.intake.calling.model import Sight
 from services.intake.calling.store import seen_by
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation, InvitationToken
@@ -21,6 +20,7 @@ from services.intake.registry.store import Association, Contact
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.intake import Channel, OperatingStatus
+from shared.identity import Sight
 from shared.ids import digest
 
 PAGE = 50

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from services.intake.calling.model import Sight
 from services.intake.calling.store import CallRound, CallStore
 from services.intake.checkin.model import STATUS_LABELS, Answer, Refused
 from services.intake.checkin.store import CheckInStore
@@ -80,7 +79,7 @@ class PaperDesk:
     async def overview(self, request: Request, staff: Clerk, round_id: UUID) -> Response:
         """The municipalities of a round."""
         values = await self._values(request, round_id)
-        places = await self._store.places(round_id, Sight.of(staff))
+        places = await self._store.places(round_id, staff.sight)
         names = {place.code: place.name(request.state.locale) for place in region.MUNICIPALITIES}
         return pages_of(request).page(request, "paper.html", places=places, names=names, **values)
 
@@ -103,15 +102,15 @@ class PaperDesk:
     async def make_sheets(self, request: Request, staff: Clerk, round_id: UUID, municipality: str) -> Response:
         """Make the sheets that are missing."""
         await self._values(request, round_id, municipality)
-        await self._store.make_sheets(round_id, municipality, Sight.of(staff), person_id=staff.person_id)
+        await self._store.make_sheets(round_id, municipality, staff.sight, person_id=staff.person_id)
         return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
 
     async def typing(self, request: Request, staff: Clerk, round_id: UUID, municipality: str) -> Response:
         """The rows, to be typed; `find` puts the cursor on a row."""
         find = request.query_params.get("find", "")
-        found = await self._store.page_of(round_id, municipality, Sight.of(staff), find=find) if find.strip() else None
+        found = await self._store.page_of(round_id, municipality, staff.sight, find=find) if find.strip() else None
         number, at = found or (_page(request), None)
-        rows, count = await self._store.rows(round_id, municipality, Sight.of(staff), page=number)
+        rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         lines = [Line(row) for row in rows]
         shown = {"count": count, "page": number, "at": at, "find": find, "missed": bool(find.strip()) and found is None}
         return await self._typing_page(request, round_id, municipality, lines, **shown)
@@ -120,7 +119,7 @@ class PaperDesk:
         """Record every row that was typed and is right; the others come back as they were typed."""
         await self._values(request, round_id, municipality)
         number = _page(request)
-        rows, count = await self._store.rows(round_id, municipality, Sight.of(staff), page=number)
+        rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         async with request.form(max_fields=PAGE * 2 + 10) as sent:
             typed = {row.invitation_id: _typed(sent, f"-{row.invitation_id}") for row in rows}
             find = str(sent.get("find", "")).strip()
@@ -130,7 +129,7 @@ class PaperDesk:
         if not wrong:
             query = {"find": find} if find else {"page": number, "saved": len(right)}
             return RedirectResponse(f"{request.url.path}?{urlencode(query)}", HTTPStatus.SEE_OTHER)
-        rows, count = await self._store.rows(round_id, municipality, Sight.of(staff), page=number)
+        rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         lines = [
             Line(row, wrong[row.invitation_id], wrong[row.invitation_id].wrong)
             if row.invitation_id in wrong
@@ -147,12 +146,12 @@ class PaperDesk:
         await self._values(request, round_id, municipality)
         async with request.form(max_fields=10) as sent:
             typed = _typed(sent, "")
-        rows, _count = await self._store.rows(round_id, municipality, Sight.of(staff))
+        rows, _count = await self._store.rows(round_id, municipality, staff.sight)
         if invitation_id not in {row.invitation_id for row in rows}:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such row on this list."))
         if not typed.wrong:
             await self._record(staff, invitation_id, typed)
-            rows, _count = await self._store.rows(round_id, municipality, Sight.of(staff))
+            rows, _count = await self._store.rows(round_id, municipality, staff.sight)
         row = next(row for row in rows if row.invitation_id == invitation_id)
         html = pages_of(request).fragment(
             request.state.locale,
@@ -200,7 +199,7 @@ class PaperDesk:
 
     async def _list_html(self, request: Request, staff: Staff, round_id: UUID, municipality: str) -> str:
         values = await self._values(request, round_id, municipality)
-        rows, _count = await self._store.rows(round_id, municipality, Sight.of(staff))
+        rows, _count = await self._store.rows(round_id, municipality, staff.sight)
         return pages_of(request).html(
             request, "paper_list.html", status=200, rows=rows, now=self._clock.now(), labels=STATUS_LABELS, **values
         )
@@ -208,7 +207,7 @@ class PaperDesk:
     async def _sheets_html(self, request: Request, staff: Staff, round_id: UUID, municipality: str) -> str:
         values = await self._values(request, round_id, municipality)
         number = _page(request)
-        rows, count = await self._store.rows(round_id, municipality, Sight.of(staff), page=number)
+        rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         made = await self._store.with_sheet(rows)
         sheets = [self._sheet(request, values["round"], row, token) for row, token in made]
         missing = sum(row.status is None for row in rows) - len(made)

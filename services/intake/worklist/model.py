@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from services.intake.calling.model import Sight
+from shared.identity import Sight
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlmodel import col
 
-from services.intake.calling.model import Outcome, Sight
+from services.intake.calling.model import Outcome
 from services.intake.calling.store import CallRow, seen_by
 from services.intake.invitation.store import Invitation, InvitationToken
 from services.intake.registry.model import ContactState
 from services.intake.registry.store import Association, Contact
 from shared.clock import Clock
 from shared.db import Database
+from shared.identity import Sight
 from shared.realm import LIVE
 
 SHOWN = 50

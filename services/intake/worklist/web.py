@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.intake.calling.model import Sight
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import SHOWN, WorkListStore
 from shared import region
@@ -23,7 +22,7 @@ def pages(store: WorkListStore, trays: Sequence[Tray]) -> APIRouter:
     @router.get("")
     async def work_list(request: Request, staff: Clerk) -> Response:
         """All trays, with how much waits in each."""
-        sight = Sight.of(staff)
+        sight = staff.sight
         counted = [(tray, await tray.count(sight)) for tray in trays]
         return pages_of(request).page(request, "work_list.html", trays=counted)
 
@@ -31,7 +30,7 @@ def pages(store: WorkListStore, trays: Sequence[Tray]) -> APIRouter:
     async def failed(request: Request, staff: Clerk) -> Response:
         """Addresses to which the last letter did not go."""
         number = _page(request)
-        found, count = await store.failed(Sight.of(staff), page=number)
+        found, count = await store.failed(staff.sight, page=number)
         return pages_of(request).page(
             request, "work_failed.html", found=found, count=count, names=_names(request), page=number, pages=_of(count)
         )
@@ -40,7 +39,7 @@ def pages(store: WorkListStore, trays: Sequence[Tray]) -> APIRouter:
     async def unreachable(request: Request, staff: Clerk) -> Response:
         """Associations without any address or number."""
         number = _page(request)
-        found, count = await store.unreachable(Sight.of(staff), page=number)
+        found, count = await store.unreachable(staff.sight, page=number)
         return pages_of(request).page(
             request,
             "work_unreachable.html",

@@ -26,6 +26,7 @@ LETTERS = Path(__file__).parent.parent / "letters"
 
 PERSONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.CHECKIN: ("association", "link"),
+    Kind.REPLY_RECORDED: ("association", "link"),
     Kind.SIGN_IN: ("name", "link"),
     Kind.CONFIRM: ("link",),
     Kind.GUIDANCE: ("leave",),
@@ -34,6 +35,11 @@ PERSONAL: Mapping[Kind, tuple[str, ...]] = {
 
 OPTIONAL: Mapping[Kind, tuple[str, ...]] = {Kind.CHECKIN: ("earlier",)}
 """What only some copies have: without it, its line is left out."""
+ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED})
+REPLY_BOX = "vastaus"
+"""The mailbox of our domain to which answerable letters are replied, each with its own key after a plus sign."""
+
+REPLY_KEY = re.compile("[a-z2-7]{32}")
 
 LINKS = frozenset({"link", "leave"})
 MAX_VALUE, MAX_LINK = 600, 300
@@ -147,6 +153,8 @@ class Template:
             _check(name, values.get(name), self.imprint)
         for name in OPTIONAL.get(self.kind, ()):
             _check(name, values.setdefault(name, ""), self.imprint)
+        if not REPLY_KEY.fullmatch(values.get("reply", "a" * 32)):
+            raise LetterError("reply is not a key")
         return values
 
     def _own_head(self, recipient: Recipient, values: Mapping[str, str]) -> bytes:
@@ -158,6 +166,8 @@ class Template:
         if self.kind is Kind.GUIDANCE:
             lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        if self.kind in ANSWERABLE and "reply" in values:
+            lines.append(f"Reply-To: {REPLY_BOX}+{values['reply']}@{self.imprint.mail_domain}")
         return ("\r\n".join(lines) + "\r\n").encode()
 
 
@@ -247,6 +257,8 @@ def _shared_values(letter: Letter, locale: Locale, imprint: Imprint) -> dict[str
         "phone": imprint.phone,
         "deadline": moment(_deadline(shared, letter.not_after), locale),
         "purpose": shared.get("purpose", ""),
+        "replies": "replies" in shared,
+        "outcome": shared.get("outcome", ""),
     }
     if letter.kind is Kind.GUIDANCE:
         values |= _guidance_values(shared, locale, imprint)
@@ -337,7 +349,7 @@ def _shared_head(letter: Letter, locale: Locale, imprint: Imprint) -> bytes:
     council = texts(locale)("The association council of Kanta-Häme").replace('"', "")
     head["From"] = f'"{council}" <valmius@{imprint.mail_domain}>'
     head["Date"] = format_datetime(letter.created_at or letter.not_after)
-    head["Auto-Submitted"] = "auto-generated"
+    head["Auto-Submitted"] = "auto-replied" if letter.kind is Kind.REPLY_RECORDED else "auto-generated"
     head["Content-Language"] = locale.lang
     if letter.lane is Lane.BULK:
         head["Precedence"] = "bulk"

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlmodel import col
 
-from services.intake.calling.model import Outcome, Sight, attempt
+from services.intake.calling.model import Outcome, attempt
 from services.intake.calling.store import CallStore, Wanted
 from services.intake.invitation.store import Invitation
 from services.intake.registry.store import Association, AssociationCapability, Contact
+from shared.identity import Sight
 from shared.realm import LIVE, Realm
 from tests.intake.house import AINO, BERTTA, CECILIA, Intake, Round
 

@@ -9,9 +9,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from services.intake.audit.model import Act
-from services.intake.calling.model import Outcome, Sight
+from services.intake.calling.model import Outcome
 from services.intake.calling.store import Wanted
 from services.intake.invitation.store import Invitation
+from shared.identity import Sight
 from shared.ids import new_id
 from tests.intake.calling.people import EVERYWHERE, ask_all, calls, can, invitation_of, names, note_call, set_contacts
 from tests.intake.house import Intake, Round

@@ -12,7 +12,7 @@ from sqlmodel import col
 from services.intake.invitation.earlier_line import earlier_line
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.jobs import InvitationJobs
-from services.intake.invitation.model import AskedRound, InvitationState, Tried, may_turn, quiet, standing_without_next
+from services.intake.invitation.model import AskedRound, InvitationState, Tried, may_turn, standing_without_next
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
 from services.intake.registry.store import Contact
 from shared.events.notify import LetterFailed
@@ -27,30 +27,6 @@ PATIENCE = timedelta(hours=4)
 
 def utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("moment", "is_quiet"),
-    [
-        (utc(1, 15, 18, 59), False),
-        (utc(1, 15, 19, 0), True),
-        (utc(1, 15, 4, 59), True),
-        (utc(1, 15, 5, 0), False),
-        (utc(7, 15, 17, 59), False),
-        (utc(7, 15, 18, 0), True),
-        (utc(7, 15, 3, 59), True),
-        (utc(7, 15, 4, 0), False),
-        (utc(3, 28, 19, 0), True),  # the evening before clocks go forward, still UTC+2
-        (utc(3, 29, 4, 0), False),  # the morning after, UTC+3
-        (utc(3, 29, 18, 0), True),
-        (utc(10, 24, 18, 0), True),  # the evening before clocks go back, still UTC+3
-        (utc(10, 25, 4, 30), True),  # the morning after, UTC+2
-        (utc(10, 25, 5, 0), False),
-        (utc(10, 25, 18, 30), False),
-    ],
-)
-def test_it_is_quiet_from_21_to_7_in_finland_whatever_its_clocks_do(moment: datetime, *, is_quiet: bool) -> None:
-    assert quiet(moment) is is_quiet
 
 
 def test_only_an_urgent_round_disturbs_the_night() -> None:

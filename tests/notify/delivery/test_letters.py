@@ -37,6 +37,7 @@ SHARED = {
         "situation.sv": "Vinterstorm",
         "closes_at": "2026-11-21T20:00:00+00:00",
     },
+    Kind.REPLY_RECORDED: {"outcome": "limited"},
     Kind.SIGN_IN: {},
     Kind.CONFIRM: {},
     Kind.GUIDANCE: {
@@ -53,6 +54,7 @@ SHARED = {
 }
 PERSONAL = {
     Kind.CHECKIN: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.REPLY_RECORDED: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.SIGN_IN: {"name": "Aino Åberg", "link": LINK},
     Kind.CONFIRM: {"link": LINK},
     Kind.GUIDANCE: {},
@@ -110,7 +112,7 @@ def test_a_letter_is_whole_in_both_parts(kind: Kind, locale: Locale, eight_bit: 
 
     assert message["To"] == "aino@example.org"
     assert message["Message-ID"] == f"<{UUID(int=7)}.{UUID(int=8)}@mail.example.org>"
-    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Auto-Submitted"] == ("auto-replied" if kind is Kind.REPLY_RECORDED else "auto-generated")
     assert message["Content-Language"] == locale.lang
     assert message["Date"].datetime == STORM_EVENING
     assert message["From"].addresses[0].domain == "mail.example.org"
