@@ -31,13 +31,9 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Staff:
-    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+class Sight:
+    """What somebody may see: what is in one of these municipalities or networks; both empty means everything."""
 
-    session_id: UUID
-    person_id: UUID
-    roles: frozenset[Role]
-    valid_until: datetime
     municipalities: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
 
@@ -49,6 +45,27 @@ class Staff:
     def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
         """True if what is in this municipality and these networks may be seen: one of them is enough."""
         return not self.limited or municipality in self.municipalities or not self.networks.isdisjoint(networks)
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+
+    session_id: UUID
+    person_id: UUID
+    roles: frozenset[Role]
+    valid_until: datetime
+    municipalities: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    @property
+    def sight(self) -> Sight:
+        """What this person may see."""
+        return Sight(self.municipalities, self.networks)
+
+    def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
+        """True if what is in this municipality and these networks may be seen."""
+        return self.sight.sees(municipality, networks)
 
     def may(self, *roles: Role) -> bool:
         """True if one of these roles is held."""

@@ -5,8 +5,9 @@ and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and
 wishes for letters.
-Serves: the answer form /c/, a contact's details /d/, sign-in and sign-out, the registry, who can do what, and its own
-operations under /intake/.
+Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
+sign-out, the registry, who can do what, and its own operations under /intake/. Where a port is given for it, it also
+takes letters that answer those of a round.
 """
 
 from shared.events.intake import (
@@ -36,4 +37,8 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/who-can", "/d/", "/intake/")
+SERVES: tuple[str, ...] = (
+    *("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/replies"),
+    *("/who-can", "/d/"),
+    "/intake/",
+)

@@ -35,6 +35,11 @@ class Act(StrEnum):
     MEMBERS_ADDED = "network_members_added"
     MEMBERS_REMOVED = "network_members_removed"
     CONFIRMATION_ASKED = "confirmation_asked"
+    ANSWER_ENTERED = "answer_entered"
+    CALL_TRIED = "call_tried"
+    SHEETS_MADE = "sheets_made"
+    REPLY_INTERPRETED = "reply_interpreted"
+    REPLY_SET_ASIDE = "reply_set_aside"
 
 
 @dataclass(frozen=True)

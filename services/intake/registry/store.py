@@ -30,7 +30,7 @@ from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime
 from shared.events.intake import AssociationChanged
-from shared.identity import Staff
+from shared.identity import Sight, Staff
 from shared.ids import new_id
 from shared.outbox import announce_all
 from shared.realm import LIVE, Realm
@@ -198,22 +198,28 @@ class RegistryStore:
         async with self._database.read() as session:
             return list((await session.execute(select(Network).order_by(col(Network.code)))).scalars())
 
-    async def proposals(self, *, staff: Staff, page: int = 1) -> tuple[Sequence[Proposed], int]:
+    async def proposals(self, *, staff: Staff | Sight, page: int = 1) -> tuple[Sequence[Proposed], int]:
         """One page of the proposals that wait for a clerk, oldest first, PAGE to a page; and how many wait in all."""
-        waiting = and_(col(Proposal.decided_at).is_(None), in_sight(staff.municipalities, staff.networks))
-        of_it = col(Association.id) == col(Proposal.association_id)
         rows = (
             select(Proposal, col(Association.name), col(Association.municipality))
-            .join(Association, of_it)
-            .where(waiting)
+            .join(Association, col(Association.id) == col(Proposal.association_id))
+            .where(col(Proposal.decided_at).is_(None), in_sight(staff.municipalities, staff.networks))
             .order_by(col(Proposal.id))
-            .offset((page - 1) * PAGE)
-            .limit(PAGE)
         )
-        count = select(func.count()).select_from(Proposal).join(Association, of_it).where(waiting)
         async with self._database.read() as session:
-            found = [Proposed(*row) for row in await session.execute(rows)]
-            return found, (await session.execute(count)).scalar_one()
+            found = [Proposed(*row) for row in await session.execute(rows.offset((page - 1) * PAGE).limit(PAGE))]
+        return found, await self.proposed(staff)
+
+    async def proposed(self, sight: Staff | Sight) -> int:
+        """How many proposals wait for a clerk, of those that may be seen."""
+        waiting = (
+            select(func.count())
+            .select_from(Proposal)
+            .join(Association, col(Association.id) == col(Proposal.association_id))
+            .where(col(Proposal.decided_at).is_(None), in_sight(sight.municipalities, sight.networks))
+        )
+        async with self._database.read() as session:
+            return int((await session.execute(waiting)).scalar_one())
 
 
 def in_sight(municipalities: Set[str], networks: Set[str]) -> ColumnElement[bool]:

@@ -34,7 +34,6 @@ def pages(store: RegistryStore) -> APIRouter:
         locale: Locale = request.state.locale
         wanted, number = Wanted.asked(request.query_params, staff=staff), page_number(request.query_params)
         found = await store.find(wanted, page=number)
-        _rows, waiting = await store.proposals(staff=staff)
         return pages_of(request).page(
             request,
             "registry.html",
@@ -45,7 +44,7 @@ def pages(store: RegistryStore) -> APIRouter:
             href=f"/registry?{urlencode([*wanted.query.items(), ('page', '')])}{{page}}",
             filters=filters(locale, await store.networks()),
             names=region.names(locale),
-            proposals=waiting,
+            proposals=await store.proposed(staff),
             may_edit=staff.may(Role.CLERK, Role.ADMINISTRATOR),
             may_import=staff.may(Role.ADMINISTRATOR),
         )
