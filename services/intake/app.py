@@ -15,6 +15,7 @@ from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import InvitationStore
+from services.intake.register_file import api as register_file_api
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
@@ -29,6 +30,7 @@ from shared.settings import Settings
 
 HERE = Path(__file__).parent
 HOUR = 3600
+HALF_A_MINUTE = 30
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -50,6 +52,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
+    reading = house.jobs.every(HALF_A_MINUTE, RegisterFileJobs(register_files).work)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
@@ -59,7 +62,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
-    app.include_router(register_file_web.pages(register_files))
+    app.include_router(register_file_api.live(register_files.uploads, clock=clock))
+    app.include_router(register_file_web.pages(register_files, clock=clock, wake=reading.wake))
     app.include_router(registry_web.pages(registry))
     app.state.registry = registry
     app.state.register_files = register_files

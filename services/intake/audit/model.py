@@ -21,6 +21,7 @@ class Act(StrEnum):
     PERSON_ADDED = "person_added"
     PERSON_CHANGED = "person_changed"
     REGISTRY_IMPORTED = "registry_imported"
+    REGISTRY_EXPORTED = "registry_exported"
 
 
 @dataclass(frozen=True)

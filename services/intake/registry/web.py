@@ -45,6 +45,8 @@ def pages(store: RegistryStore) -> APIRouter:
             municipalities=_named(request, region.MUNICIPALITIES, N_("Whole region")),
             sectors=_named(request, region.SECTORS, N_("All sectors")),
             names=_names(request),
+            query=query,
+            may_export=staff.may(Role.CLERK, Role.ADMINISTRATOR),
             may_import=staff.may(Role.ADMINISTRATOR),
         )
 
