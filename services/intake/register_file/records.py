@@ -124,7 +124,7 @@ def open_table(source: BinaryIO) -> Table:
 def _reader(source: BinaryIO) -> Callable[[], str]:
     """Reads a line, of which what is over the limit is passed over."""
     codecs.register_error(BY_WINDOWS, _as_windows_writes)
-    text = io.TextIOWrapper(source, encoding=_encoding(source), errors=BY_WINDOWS, newline="")
+    text = _Text(source, encoding=_encoding(source), errors=BY_WINDOWS, newline="")
 
     def read() -> str:
         line = more = text.readline(LINE_LIMIT)
@@ -133,6 +133,13 @@ def _reader(source: BinaryIO) -> Callable[[], str]:
         return line
 
     return read
+
+
+class _Text(io.TextIOWrapper):
+    """Text over bytes that are their owner's to close."""
+
+    def close(self) -> None:
+        """Leave the bytes open."""
 
 
 def _encoding(source: BinaryIO) -> str:

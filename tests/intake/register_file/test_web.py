@@ -83,7 +83,6 @@ async def test_what_stands_in_the_file_is_shown_as_text(intake: Intake) -> None:
     ("text", "sentence"),
     [
         ("", "Choose a file that is not empty."),
-        ("Jotain;muuta\n1;2", "Nimi, Rekisterinumero, Kotipaikka"),
         (HEADING, "There are no rows below the heading."),
     ],
 )
