@@ -1,7 +1,7 @@
 """Register file model: what a line of a register file says, and what it would change."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -238,8 +238,7 @@ def _contacts(known: Holding, row: Listed) -> Mapping[int, ContactEntry]:
         if before is None and not listed.reachable:
             continue
         after = before or ContactEntry(language=row.language or known.entry.language)
-        contacts[place] = replace(
-            after,
+        contacts[place] = ContactEntry(
             name=listed.name or after.name,
             email=listed.email or after.email,
             phone=listed.phone or after.phone,

@@ -79,11 +79,15 @@ class Table:
             cells = next(csv.reader(feed(), delimiter=self.separator, strict=True), [])
         except csv.Error:
             cells = []
-        swallows = self._whole(line, places) and any(self._whole(more, places) for more in taken)
-        if cells and not swallows:
+        if cells and not self._swallows(line, taken, places):
             return cells
         self.lines.give_back(taken)
         return Broken(N_("The row cannot be read: a quotation mark may be missing."), line.rstrip("\r\n"))
+
+    def _swallows(self, line: str, taken: Sequence[str], places: Sequence[int]) -> bool:
+        """True if among the lines of one row there are rows: between the first and the last, or both of these."""
+        between = any(self._whole(more, places) for more in taken[:-1])
+        return between or bool(taken and self._whole(line, places) and self._whole(taken[-1], places))
 
     def _whole(self, line: str, places: Sequence[int]) -> bool:
         """True if the line is a row by itself: all that is needed stands in its place."""

@@ -11,7 +11,7 @@ from services.intake.register_file.model import UnfitFileError
 from services.intake.register_file.table_file import Glance, glance
 from shared.i18n import N_
 
-SIZE_AT_MOST = 20 * 2**20
+SIZE_AT_MOST = 30_000_000
 ROWS_AT_MOST = 250_000
 CHUNK = 256 * 1024
 PATIENCE = 120.0
@@ -21,7 +21,7 @@ SIGNATURE = b"PK\x03\x04"
 OLD_SIGNATURE = b"\xd0\xcf\x11\xe0"
 """How a workbook of before 2007, or one with a password, begins."""
 
-TOO_LARGE = N_("The file is too large: at most 20 MB can be imported at once. Nothing was imported.")
+TOO_LARGE = N_("The file is too large: at most 30 MB can be imported at once. Nothing was imported.")
 NO_ROWS = N_("There are no rows below the heading. Nothing was imported.")
 NO_FILE = N_("Choose a file that is not empty. Nothing was imported.")
 OLD_KIND = N_("This is an old or locked spreadsheet. Save it as XLSX or CSV without a password. Nothing was imported.")

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineWorkbook, load_workbook
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, load_workbook
 
 UNPACKED_LIMIT = 400 * 2**20
 MEMORY_LIMIT = 1536 * 2**20
@@ -22,6 +22,9 @@ SECONDS_LIMIT = 60
 COLUMNS_LIMIT = 200
 TO_WORK_OUT = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so gets an apostrophe, as in every CSV file of ours: here it is a text and nothing to work out."""
+
+
+UNREADABLE = (CalamineError, PasswordError, OSError, ValueError, zipfile.BadZipFile)
 
 
 class RefusedError(Exception):
@@ -42,6 +45,8 @@ def main() -> None:
         answer: dict[str, Any] = {"rows": write_csv(Path(source), Path(target), int(limit), sheet=(*sheet, "")[0])}
     except RefusedError as error:
         answer = {"refused": error.reason, "found": error.found}
+    except UNREADABLE:
+        answer = {"refused": "broken", "found": []}
     sys.stdout.write(json.dumps(answer))
 
 
