@@ -90,7 +90,7 @@ KINDS = (
         put("name", lambda text: (text + "äö").encode().decode("cp1252")),
         "The letters å, ä and ö were misread when the file was made. Save it anew as UTF-8.",
     ),
-    Kind("a byte that means nothing", lambda cells: line([*cells.values()])[:-1] + b'\x81"', TAKEN),
+    Kind("a byte that means nothing", lambda cells: line([*cells.values()])[:-1] + b'\x81"', UNREADABLE),
     Kind("a row in the letters of Windows", lambda cells: line([*cells.values()]).decode().encode("cp1252"), TAKEN),
     Kind("no number", put("register_number", ""), "The cell is empty."),
     Kind("a number as a decimal", put("register_number", lambda text: text + ".0"), TAKEN),
