@@ -1,4 +1,4 @@
-"""`python -m benchmarks.import_run FOLDER FILE`: looks a register file over and imports it; says how long, how large."""
+"""`python -m benchmarks.import_run FOLDER FILE`: looks a register file over, imports it; how long, how large."""
 
 import asyncio
 import json

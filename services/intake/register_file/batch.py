@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -147,7 +147,7 @@ async def _with_belongings(session: AsyncSession, rows: Sequence[Any]) -> list[K
 
 async def apply(session: AsyncSession, decisions: Sequence[Decision], *, by: UUID | None, now: datetime) -> None:
     """Write what is new and what changed, tell of it, and write down who did it; nothing where nothing changes."""
-    new = [_Written(new_id(), None, one.holding) for one in decisions if isinstance(one, New)]
+    new = [_Written(new_id(), one.holding, Holding(one.holding.entry)) for one in decisions if isinstance(one, New)]
     changed = [one for one in decisions if isinstance(one, Changed)]
     if not new and not changed:
         return
@@ -156,7 +156,7 @@ async def apply(session: AsyncSession, decisions: Sequence[Decision], *, by: UUI
     if told:
         rows = [{**_association(one.present.association_id, one.holding), **_next(one.present)} for one in told]
         await session.execute(update(Association), rows)
-    written = [*new, *(_Written(one.present.association_id, one.present, one.holding) for one in changed)]
+    written = [*new, *(_rewritten(one) for one in changed)]
     await _write_networks(session, written)
     await _write_capabilities(session, written)
     await _write_contacts(session, written)
@@ -167,15 +167,16 @@ async def apply(session: AsyncSession, decisions: Sequence[Decision], *, by: UUI
 
 @dataclass(frozen=True)
 class _Written:
-    """What is to stand in the register, and what stood there."""
+    """What is to stand in the register, and what stood there; the contacts that stood there have ids."""
 
     id: UUID
-    present: Known | None
     holding: Holding
+    before: Holding
+    contact_ids: Mapping[int, UUID] = field(default_factory=dict)
 
-    @property
-    def before(self) -> Holding:
-        return self.present.holding if self.present else Holding(self.holding.entry)
+
+def _rewritten(one: Changed) -> _Written:
+    return _Written(one.present.association_id, one.holding, one.present.holding, one.present.contact_ids)
 
 
 async def _insert(session: AsyncSession, table: Any, rows: Sequence[dict[str, Any]]) -> None:
@@ -229,15 +230,14 @@ async def _write_capabilities(session: AsyncSession, written: Iterable[_Written]
 async def _write_contacts(session: AsyncSession, written: Iterable[_Written]) -> None:
     added, changed, fresh = [], [], []
     for one in written:
-        ids = one.present.contact_ids if one.present else {}
         for place, contact in one.holding.contacts.items():
             before = one.before.contacts.get(place)
             if before is None:
                 own = {"id": new_id(), "association_id": one.id, "position": place}
                 added.append({**vars(contact), **own, **FRESH})
             elif contact != before:
-                changed.append({"id": ids[place], **vars(contact)})
-                fresh += [{"id": ids[place], **FRESH}] if contact.email != before.email else []
+                changed.append({"id": one.contact_ids[place], **vars(contact)})
+                fresh += [{"id": one.contact_ids[place], **FRESH}] if contact.email != before.email else []
     await _insert(session, Contact, added)
     for rows in (changed, fresh):
         if rows:

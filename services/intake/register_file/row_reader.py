@@ -28,6 +28,9 @@ PLANS = {
     Plan.DRAFT: ("luonnos", "tekeillä", "utkast", "draft"),
     Plan.MADE: ("kyllä", "on", "ja", "yes", "made"),
 }
+CONTACT_FIELDS = tuple(
+    tuple(contact_field(name, place) for name in CONTACT_HEADINGS) for place in range(1, CONTACTS + 1)
+)
 NOTHING = "-"
 """Written where a list of networks or capabilities is to be emptied."""
 
@@ -41,6 +44,9 @@ _WHOLE = re.compile(r"(\d+)[.,]0+")
 _THOUSANDS = re.compile(r"\d{1,3}(\.\d{3})+")
 _UNREADABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 _MISREAD = re.compile(r"Ã[¤¶¥„–…]|â€")
+_SUSPICIOUS = re.compile(rf"{_UNREADABLE.pattern}|{_MISREAD.pattern}|^#")
+"""What is in no ordinary cell: only where it is found is the cell looked at more closely."""
+
 _ERROR_VALUE = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|PUUTTUU!?|ARVO!|VIITTAUS!|JAKO/0!)")
 
 _CAPABILITY = re.compile(r"(.*?)[\s:=(]*(\d{1,9})?\)?")
@@ -100,14 +106,8 @@ class RowReader:
         """What the row says, or all that is wrong with it."""
         row = _Row(number, {name: self._cell(cells, place) for name, place in self.columns.items()}, self._label)
         self._look_over(row, cells)
-        listed = row.listed()
-        first = self.seen.first(f"n{listed.register_number}", number) if listed.register_number else number
-        if first != number:
-            row.wrong("register_number", N_("The register number is already on row %(first)s."), first=str(first))
-        if row.errors:
-            return Bad(number, tuple(row.errors), tuple(cells))
-        namesake = self.seen.first(f"m{listed.municipality} {name_key(listed.name)}", number)
-        return Listed(**{**vars(listed), "namesake": namesake if namesake != number else None, "cells": tuple(cells)})
+        listed = row.listed(cells, self.seen)
+        return Bad(number, tuple(row.errors), tuple(cells)) if row.errors else listed
 
     def _label(self, name: str) -> str:
         """The file's own heading of a field, ours where it has none."""
@@ -142,15 +142,19 @@ class _Row:
         column = self.label(name) if name else ""
         self.errors.append(RowError(row=self.number, column=column, field=name, message=message, values=values))
 
-    def listed(self) -> Listed:
-        for name in self.cells:
-            self._check(name)
+    def listed(self, cells: Sequence[str], seen: Seen) -> Listed:
+        """The row, of which only what is not wrong means anything."""
+        for name, text in self.cells.items():
+            if not text or _SUSPICIOUS.search(text) or len(text) > LIMITS[name]:
+                self._check(name)
         plan, year = self._plan()
+        register_number, name, municipality = self._register_number(), self._name(), self._municipality()
+        self._double(seen, register_number)
         return Listed(
             row=self.number,
-            register_number=self._register_number(),
-            name=self._name(),
-            municipality=self._municipality(),
+            register_number=register_number,
+            name=name,
+            municipality=municipality,
             sector=self._sector(),
             language=self._language("language"),
             networks=self._networks(),
@@ -158,7 +162,21 @@ class _Row:
             plan=plan,
             plan_year=year,
             contacts=self._contacts(),
+            namesake=self._namesake(seen, name, municipality),
+            cells=tuple(cells),
         )
+
+    def _double(self, seen: Seen, register_number: str) -> None:
+        first = seen.first(f"n{register_number}", self.number) if register_number else self.number
+        if first != self.number:
+            self.wrong("register_number", N_("The register number is already on row %(first)s."), first=str(first))
+
+    def _namesake(self, seen: Seen, name: str, municipality: str) -> int | None:
+        """The first row with this name and place; a row with an error is nobody's namesake."""
+        if self.errors:
+            return None
+        first = seen.first(f"m{municipality} {name_key(name)}", self.number)
+        return first if first != self.number else None
 
     def _check(self, name: str) -> None:
         """Empty the cell where it cannot be looked at any further."""
@@ -256,13 +274,15 @@ class _Row:
         return plan, None
 
     def _contacts(self) -> tuple[ListedContact, ...]:
-        contacts = [self._contact(place) for place in range(1, CONTACTS + 1)]
+        contacts = [self._contact(names) for names in CONTACT_FIELDS]
         while contacts and contacts[-1] == ListedContact():
             contacts.pop()
         return tuple(contacts)
 
-    def _contact(self, place: int) -> ListedContact:
-        name, email, phone, best_time, language = (contact_field(field, place) for field in CONTACT_HEADINGS)
+    def _contact(self, names: Sequence[str]) -> ListedContact:
+        if not any(self.cells.get(name) for name in names):
+            return ListedContact()
+        name, email, phone, best_time, language = names
         return ListedContact(
             name=self.cells.get(name) or None,
             email=self._email(email),

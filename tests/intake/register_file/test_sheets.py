@@ -20,8 +20,8 @@ HEADING = ("Nimi", "Rekisterinumero", "Kotipaikka")
 WHOLE = workbook(HEADING, ("Hattulan Martat", 1001, "Hattula"))
 
 
-def cells(body: bytes, **options: str) -> list[list[str]]:
-    return list(csv.reader(StringIO(sheet_as_csv(body, **options)), delimiter=";"))
+def cells(body: bytes, sheet: str = "") -> list[list[str]]:
+    return list(csv.reader(StringIO(sheet_as_csv(body, sheet=sheet)), delimiter=";"))
 
 
 def test_numbers_are_read_as_they_are_typed() -> None:
