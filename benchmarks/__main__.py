@@ -13,14 +13,15 @@ from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
 from benchmarks.processes import MissingProgramError
 from benchmarks.results import FILE, ROOT, Result, table, write
-from benchmarks.standings import checkin_cost_flat
+from benchmarks.standings import standings
 
 MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_accept": checkin_accept,
     "broadcast_vs_django": broadcast,
     "broadcast_vs_smtp_source": broadcast,
     "picture_latency": picture_latency,
-    "checkin_cost_flat": checkin_cost_flat,
+    "checkin_cost_flat": standings,
+    "picture_read_flat": standings,
     "import_rows": import_rows,
     "import_peak_memory": import_peak_memory,
 }
