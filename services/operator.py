@@ -20,6 +20,7 @@ from services.composition import SERVICES, Service, service_named
 from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
+from services.intake.audit.store import AuditStore
 from services.intake.register_file.model import ImportReport
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.register_file.table_file import HeadingError, read_table
@@ -35,7 +36,9 @@ app = typer.Typer()
 people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
 registry_app = typer.Typer(no_args_is_help=True, help="The registry of associations.")
 app.add_typer(people_app, name="people")
+audit_app = typer.Typer(no_args_is_help=True, help="What the staff did.")
 app.add_typer(registry_app, name="registry")
+app.add_typer(audit_app, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 Installation = Annotated[
@@ -66,6 +69,7 @@ def add_person(
     name: str,
     role: Annotated[list[Role], typer.Option(help="What the person may do; repeat it for several roles.")],
     municipality: Annotated[list[str] | None, typer.Option(help="Limits what may be seen; repeat it.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Limits it to a network, by its code; repeat it.")] = None,
     language: Annotated[Locale, typer.Option(help="Of the letters that the person gets.")] = Locale.FI,
     retired: Annotated[bool, typer.Option("--retired", help="Works here no more: every session ends.")] = False,
     folder: Installation = None,
@@ -79,6 +83,7 @@ def add_person(
         email=email,
         roles=frozenset(role),
         municipalities=frozenset(_municipality(text) for text in municipality or ()),
+        networks=frozenset(network or ()),
         language=language.value,
         retired=retired,
     )
@@ -116,6 +121,20 @@ def import_registry(
         raise typer.BadParameter(f"the first row does not name these columns: {error}") from error
     _say_report(report, imported=imported, dry_run=dry_run, as_json=as_json)
     if report.bad and not anyway:
+        raise typer.Exit(1)
+
+
+@audit_app.command("verify")
+def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
+    """Read the whole audit, and say whether every row is there as it was written. Exit code 1: one is not."""
+    rows, broken = until_done(_verify(settings_of(folder)))
+    if as_json:
+        say({"rows": rows, "broken": broken}, as_json=True)
+    elif broken is None:
+        typer.echo(f"rows 1-{rows} are whole" if rows else "nothing was written down yet")
+    else:
+        typer.echo(f"row {broken} is missing or changed")
+    if broken is not None:
         raise typer.Exit(1)
 
 
@@ -207,6 +226,14 @@ async def _import(settings: Settings, body: bytes, *, dry_run: bool, anyway: boo
             async for report in files.import_rows(read_table(BytesIO(body))):
                 progress.update(task, completed=report.rows)
         return report, True
+
+
+async def _verify(settings: Settings) -> tuple[int, int | None]:
+    """How many rows there are, and the first that is not whole."""
+    async with _opened(settings, service_named("intake")) as intake:
+        audit: AuditStore = intake.state.audit
+        newest = await audit.page(size=1)
+        return newest[0].number if newest else 0, await audit.first_break()
 
 
 async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:

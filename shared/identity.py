@@ -136,9 +136,10 @@ class Sessions:
             return None
 
 
-def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
+def requires(*roles: Role, everywhere: bool = False) -> Callable[[Request], Awaitable[Staff]]:
     """A FastAPI dependency: the signed-in person, who must hold one of these roles (none named: any staff).
 
+    `everywhere` asks besides that no limit to municipalities or networks is set: for what concerns all of them.
     Raises NotSignedInError (the frame leads to sign-in) or NotAllowedError (403).
     """
 
@@ -148,7 +149,7 @@ def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
         if staff is None:
             wanted = request.url.path if request.method == "GET" else "/"
             raise NotSignedInError(wanted)
-        if roles and not staff.may(*roles):
+        if (roles and not staff.may(*roles)) or (everywhere and staff.limited):
             raise NotAllowedError
         request.state.staff = staff
         return staff

@@ -1,10 +1,11 @@
 """Intake hears the associations.
 
-Owns: the registry (associations and their contacts), the staff and their sessions, the audit, invitations to a round,
-and check-ins as they were received. It alone knows a contact.
+Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
+invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
-Serves: the answer form /c/, sign-in and sign-out, the registry, and its own operations under /intake/.
+Serves: the answer form /c/, sign-in and sign-out, the registry, people, the audit, partners' keys and their API, and
+its own operations under /intake/.
 """
 
 from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
@@ -25,4 +26,7 @@ VOICE = Voice(
     hears=(RoundOpened, RoundClosed, LetterFailed, SessionEnded),
 )
 
-SERVES: tuple[str, ...] = ("/c/", "/sign-in", "/sign-out", "/registry", "/intake/")
+SERVES: tuple[str, ...] = (
+    *("/c/", "/sign-in", "/sign-out", "/registry", "/intake/"),
+    *("/me", "/people", "/audit", "/partners", "/api/"),
+)

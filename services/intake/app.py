@@ -1,8 +1,9 @@
 """Intake's application: the real parts, put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -10,11 +11,18 @@ from services.intake import VOICE
 from services.intake.access import web as access_web
 from services.intake.access.jobs import AccessJobs
 from services.intake.access.store import AccessStore
+from services.intake.audit.jobs import AuditJobs
 from services.intake.audit.store import AuditStore
+from services.intake.audit.web import AuditPages
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import InvitationStore
+from services.intake.partner import api as partner_api
+from services.intake.partner import web as partner_web
+from services.intake.partner.store import PartnerStore
+from services.intake.people import web as people_web
+from services.intake.people.store import PeopleStore
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
@@ -61,10 +69,10 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
+    _add_people_and_partners(app, house, access, checkin)
     app.state.registry = registry
     app.state.register_files = register_files
     app.state.access = access
-    app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
     app.state.invitation = invitation
     return app
@@ -74,3 +82,27 @@ def _listen(house: House, handlers: InvitationHandlers) -> None:
     house.bus.hears(RoundOpened, handlers.on_round_opened)
     house.bus.hears(RoundClosed, handlers.on_round_closed)
     house.bus.hears(LetterFailed, handlers.on_letter_failed)
+
+
+def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, checkin: CheckInStore) -> None:
+    """Who may come in, persons and programs, and what was written down of them."""
+    people = PeopleStore(house.database, clock=house.clock)
+    partners = PartnerStore(house.database, clock=house.clock)
+    audit = AuditStore(house.database)
+    house.jobs.every(HOUR, AuditJobs(audit, clock=house.clock).check)
+
+    async def names(ids: Collection[UUID]) -> dict[UUID, str]:
+        return {**await partners.names(ids), **await people.names(ids)}
+
+    async def actors() -> list[tuple[str, str]]:
+        return [(str(known.person_id), known.entry.name) for known in await people.everybody()]
+
+    app.include_router(people_web.pages(people, access))
+    app.include_router(partner_web.pages(partners, clock=house.clock))
+    app.include_router(AuditPages(audit, names=names, actors=actors, clock=house.clock).router())
+    api = partner_api.api(partners, checkin, clock=house.clock)
+    app.mount(partner_api.BASE, api)
+    app.state.people = people
+    app.state.partners = partners
+    app.state.partner_api = api
+    app.state.audit = audit

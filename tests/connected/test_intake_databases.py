@@ -83,5 +83,5 @@ async def test_both_write_one_whole_audit(pair: tuple[Intake, Intake]) -> None:
         )
     )
 
-    assert len(await first.app.state.audit.page(1)) == 20
+    assert len(await first.app.state.audit.page()) == 20
     assert await second.app.state.audit.first_break() is None

@@ -112,13 +112,17 @@ class AuditStore:
         async with self._database.read() as session:
             return [_link_of(row) for row in (await session.execute(rows)).scalars()]
 
-    async def each(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[Link]:
-        """All rows that are wanted, newest first, a batch at a time."""
+    async def each(self, wanted: Wanted = EVERYTHING) -> AsyncIterator[list[Link]]:
+        """All rows that are wanted, newest first, in batches."""
         before = None
         while rows := await self.page(wanted, before=before, size=BATCH):
-            for row in rows:
-                yield row
+            yield rows
             before = rows[-1].number
+
+    async def write(self, deed: Deed) -> None:
+        """Write down a deed that changes nothing else."""
+        async with self._database.write() as session:
+            await record(session, deed)
 
     async def first_break(self) -> int | None:
         """The number of the first row that is missing or not as it was written; None when all is whole.
@@ -195,7 +199,7 @@ class AuditStore:
             return [_link_of(row) for row in (await session.execute(rows)).scalars()]
 
 
-def _matching(wanted: Wanted) -> Select[tuple[AuditRow]]:
+def _matching(wanted: Wanted) -> Select[Any]:
     rows = select(AuditRow)
     if wanted.operator:
         rows = rows.where(col(AuditRow.actor).is_(None))

@@ -7,6 +7,7 @@ from unicodedata import category
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
+from limits import RateLimitItemPerMinute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -18,6 +19,7 @@ from shared.clock import Clock
 from shared.events.intake import OperatingStatus
 from shared.i18n import N_, Locale, locale_or, texts
 from shared.ids import digest, new_id
+from shared.rate_limit import RateLimit
 from shared.web import Pages, pages_of
 
 CHOICES = (
@@ -33,6 +35,8 @@ UNTIL_LABELS = (
     (Until.THIS_WEEK, N_("Until the end of this week")),
 )
 FIELDS_LIMIT = 20
+PER_LINK = RateLimitItemPerMinute(30)
+"""Nobody who thinks answers more often; a program that has gone astray does."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Door:
         self._store = store
         self._clock = clock
         self._thanks = thanks
+        self._pace = RateLimit(PER_LINK)
 
     async def show(self, request: Request) -> Response:
         """The form, with the present answer if there is one."""
@@ -77,6 +82,7 @@ class Door:
 
     async def take(self, request: Request) -> Response:
         """Record the answer and show what was recorded; without a choice, the form again."""
+        self._pace.count(request.path_params["token"])
         form = read_form(await request.body())
         if form.status is None or form.errors:
             return await self._form_page(request, form, errors=form.errors)

@@ -21,7 +21,7 @@ async def write(intake: Intake) -> None:
 async def test_many_at_once_make_one_whole_chain(intake: Intake) -> None:
     await asyncio.gather(*(write(intake) for _ in range(20)))
 
-    assert [row.number for row in await intake.app.state.audit.page(1)] == list(range(20, 0, -1))
+    assert [row.number for row in await intake.app.state.audit.page()] == list(range(20, 0, -1))
     assert await intake.app.state.audit.first_break() is None
 
 
