@@ -162,9 +162,8 @@ class AuditStore:
         ended = not rows or last.number >= head.number
         if broken is None and ended and (last != head or newest > head.number):
             broken = last.number + 1
-        values: dict[str, Any] = {"number": last.number, "hash": last.hash, "broken_at": broken}
-        if row is None or anew:
-            values["begun_at"] = now
+        begun_at = now if row is None or anew else row.begun_at
+        values: dict[str, Any] = {"number": last.number, "hash": last.hash, "begun_at": begun_at, "broken_at": broken}
         if ended and broken is None:
             values |= {"whole_to": last.number, "whole_at": now}
         await self._remember(values)
