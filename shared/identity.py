@@ -55,6 +55,15 @@ class Staff:
         return not self.roles.isdisjoint(roles)
 
 
+Within = frozenset[str] | None
+"""The municipalities whose associations may be seen by name; None: all."""
+
+
+def names_within(staff: Staff) -> Within:
+    """Where this person may see associations by name, for those who know of no networks."""
+    return staff.municipalities if staff.limited else None
+
+
 class NotSignedInError(Exception):
     """Nobody is signed in. `next_path` is where to go on afterwards."""
 
