@@ -105,10 +105,10 @@ class AccessStore:
     async def speak(self, person_id: UUID, language: str) -> None:
         """Write to this person in another language from now on, as the person wishes."""
         async with self._database.write() as session:
-            person = await session.get_one(Person, person_id)
-            await change_person(
-                session, person, replace(entry_of(person), language=language), by=person_id, now=self._clock.now()
-            )
+            person = await session.get(Person, person_id)
+            if person is not None:
+                after = replace(entry_of(person), language=language)
+                await change_person(session, person, after, by=person_id, now=self._clock.now())
 
     async def ask_link(self, email: str, *, browser: str, next_path: str = START_PAGE) -> None:
         """Have a link sent to this address if it is a person's. What happens is as much work if it is not:

@@ -298,3 +298,17 @@ def test_a_message_keeps_its_words(words: str) -> None:
 @pytest.mark.parametrize("body", [b"status=fine", b"status=", b"", b"&" * 500, b"status=normal&" + b"a=1&" * 30])
 def test_what_is_none_of_the_choices_counts_as_not_chosen(body: bytes) -> None:
     assert read_form(body).status is None
+
+
+async def test_a_link_takes_thirty_answers_a_minute_and_is_read_for_ever(intake: Intake) -> None:
+    await intake.take_in(AINO, BERTTA)
+    await intake.open_round(await intake.ids())
+    path, other = await intake.link(0), await intake.link(1)
+
+    answers = [await intake.browser.post(f"{path}?lang=en", data={"status": "normal"}) for _ in range(31)]
+
+    assert [answer.status_code for answer in answers[-2:]] == [200, 429]
+    assert answers[-1].headers["retry-after"] == "60"
+    assert "Nothing was recorded this time." in answers[-1].text
+    assert (await intake.browser.get(path)).status_code == 200
+    assert (await intake.browser.post(other, data={"status": "normal"})).status_code == 200

@@ -118,7 +118,7 @@ def aim(asked: Asked, case: Case) -> None:
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_answer_is_as_described(asked: Asked, method: str, path: str) -> None:
-    ask(asked, method, path, examples=50)
+    ask(asked, method, path, examples=30)
 
 
 @pytest.mark.slow
