@@ -31,10 +31,10 @@ def wrong_on(page: Page) -> list[str]:
     found = []
     for viewport in WIDTHS:
         page.set_viewport_size(viewport)
-        for violation in Axe().run(page, options=RULES).response["violations"]:
-            found.append(
-                f"{viewport['width']}: {violation['id']} {[node['target'] for node in violation['nodes'][:3]]}"
-            )
+        violations = Axe().run(page, options=RULES).response["violations"]
+        found += [
+            f"{viewport['width']}: {one['id']} {[node['target'] for node in one['nodes'][:3]]}" for one in violations
+        ]
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             found.append(f"{viewport['width']}: wider than the screen")
     return found

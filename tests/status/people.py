@@ -149,8 +149,8 @@ class Desk:
     ) -> None:
         """Sign in somebody with these roles and limits, for twelve hours."""
         self.browser.cookies.clear()
-        limits = {"municipalities": municipalities, "networks": networks}
-        self.browser.cookies.update(session_cookie(self.app, *roles, **limits))
+        cookie = session_cookie(self.app, *roles, municipalities=municipalities, networks=networks)
+        self.browser.cookies.update(cookie)
 
 
 def session_cookie(

@@ -56,7 +56,7 @@ class Asked:
     ids: list[UUID]
     round_id: UUID
 
-    def answer(self, case: Case) -> httpx.Response:
+    def answer(self, case: Case[Any]) -> httpx.Response:
         """What the API answers."""
         told = case.as_transport_kwargs(base_url=f"{ADDRESS}{BASE}")
         told["headers"] = {**told.get("headers", {}), **self.key}
@@ -97,7 +97,7 @@ def ask(asked: Asked, method: str, path: str, *, examples: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(cases, st.booleans())
-    def each(case: Case, known: bool) -> None:
+    def each(case: Case[Any], known: bool) -> None:
         if known:
             aim(asked, case)
         case.validate_response(asked.answer(case), checks=CHECKS)
@@ -105,7 +105,7 @@ def ask(asked: Asked, method: str, path: str, *, examples: int) -> None:
     each()
 
 
-def aim(asked: Asked, case: Case) -> None:
+def aim(asked: Asked, case: Case[Any]) -> None:
     """Have the request name what there is, so that it gets further."""
     path: dict[str, Any] = dict(case.path_parameters or {})
     for name, value in (("association_id", asked.ids[0]), ("round_id", asked.round_id)):
