@@ -37,6 +37,7 @@ from shared.settings import Settings
 
 HERE = Path(__file__).parent
 HOUR = 3600
+TEN_MINUTES = 600
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -89,7 +90,7 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
     people = PeopleStore(house.database, clock=house.clock)
     partners = PartnerStore(house.database, clock=house.clock)
     audit = AuditStore(house.database)
-    house.jobs.every(HOUR, AuditJobs(audit, clock=house.clock).check)
+    house.jobs.every(TEN_MINUTES, AuditJobs(audit, clock=house.clock).check)
 
     async def names(ids: Collection[UUID]) -> dict[UUID, str]:
         return {**await partners.names(ids), **await people.names(ids)}
