@@ -1,11 +1,11 @@
-"""What a check-in costs the picture, with three thousand standings in a situation and with a million."""
+"""What a check-in and a look at the picture cost, with three thousand standings in a situation and with a million."""
 
 import asyncio
 import random
 import sqlite3
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,15 +13,24 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+from pydantic import SecretStr
+
+import services.status
 from benchmarks.results import Measured, Result, at_most
+from services.status.association.model import Traits
+from services.status.picture.model import RECENT, picture_of
+from services.status.picture.picture_html import picture_html
+from services.status.picture.store import PictureStore
 from services.status.readiness.model import State, Verdict, recounted
 from services.status.readiness.store import ReadinessStore
 from services.status.schema import StatusTable
 from services.status.situation.model import (
+    ALL_CAPABILITIES,
     ALL_MUNICIPALITIES,
     ALL_SECTORS,
     Names,
     Opened,
+    Situation,
     SituationDraft,
     open_situation,
 )
@@ -29,9 +38,12 @@ from services.status.situation.store import SituationStore
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.events.intake import Channel, CheckInReceived, OperatingStatus
+from shared.i18n import Locale
 from shared.ids import new_id
 from shared.plumbing import Plumbing
 from shared.realm import LIVE
+from shared.settings import Settings
+from shared.web import Pages
 
 SIZES = (3_253, 100_000, 1_000_000)
 GROUP = 100
@@ -40,6 +52,11 @@ ROUNDS = 3
 WARM_UP = 10
 FIRST = 0x0199_0000_0000_7000_8000_0000_0000_0000
 """The first association's id; the others count on from it, as ids of one import do."""
+
+
+TEMPLATES = Path(services.status.__file__).parent / "templates"
+LOOKS = 40
+"""Readings of the whole picture, as HTML, at each size and in each round."""
 
 
 class CostError(Exception):
@@ -52,9 +69,10 @@ class Region:
 
     size: int
     database: Database
-    situation_id: UUID
+    situation: Situation
     round_id: UUID
     store: ReadinessStore
+    pages: Pages
 
     async def hear(self, groups: int) -> float:
         """Let `groups` groups of check-ins come in; microseconds for one check-in."""
@@ -68,6 +86,17 @@ class Region:
                 raise CostError(f"not all were heard: {set(verdicts)}")
         return took / groups / GROUP * 1e6
 
+    async def look(self, times: int) -> float:
+        """Read and write the picture so often; microseconds for one."""
+        store = PictureStore(self.database)
+        began = time.perf_counter()
+        for _ in range(times):
+            now = datetime.now(UTC)
+            glance = await store.glance(self.situation, since=now - RECENT)
+            if not picture_html(self.pages, Locale.FI, picture_of(self.situation, glance, now)):
+                raise CostError("there is no picture")
+        return (time.perf_counter() - began) / times * 1e6
+
     def _checkin(self, number: int) -> CheckInReceived:
         now = datetime.now(UTC)
         return CheckInReceived(
@@ -75,7 +104,7 @@ class Region:
             realm=LIVE,
             checkin_id=new_id(),
             association_id=UUID(int=FIRST + number),
-            situation_id=self.situation_id,
+            situation_id=self.situation.id,
             round_id=self.round_id,
             status=random.choice(list(OperatingStatus)),  # noqa: S311 - a load, no secret
             reported_at=now,
@@ -83,27 +112,35 @@ class Region:
         )
 
 
-def checkin_cost_flat(folder: Path) -> Sequence[Result]:
-    """Groups of a hundred check-ins at each size in turn."""
-    costs = asyncio.run(_measure(folder))
-    few, *_, most = (costs[size] for size in SIZES)
-    told = ", ".join(f"{cost:,.0f} µs at {size:,}" for size, cost in costs.items())
-    return (Result("checkin_cost_flat", Measured(most / few, "x", told, most / few), at_most(2)),)
+def standings(folder: Path) -> Sequence[Result]:
+    """Groups of a hundred check-ins, and looks at the picture after them, at each size in turn."""
+    hearing, looking = asyncio.run(_measure(folder))
+    return (_flat("checkin_cost_flat", hearing), _flat("picture_read_flat", looking))
 
 
-async def _measure(folder: Path) -> dict[int, float]:
+def _flat(name: str, costs: Mapping[int, Sequence[float]]) -> Result:
+    found = {size: median(costs[size]) for size in SIZES}
+    few, *_, most = found.values()
+    told = ", ".join(f"{cost:,.0f} µs at {size:,}" for size, cost in found.items())
+    return Result(name, Measured(most / few, "x", told, most / few), at_most(2))
+
+
+async def _measure(folder: Path) -> tuple[Mapping[int, Sequence[float]], Mapping[int, Sequence[float]]]:
     regions = [await _region(folder / f"standings{size}.db", size) for size in SIZES]
-    costs: dict[int, list[float]] = {size: [] for size in SIZES}
+    hearing: defaultdict[int, list[float]] = defaultdict(list)
+    looking: defaultdict[int, list[float]] = defaultdict(list)
     for region in regions:
         await region.hear(WARM_UP)
+        await region.look(WARM_UP)
     for _ in range(ROUNDS):
         for region in regions:
-            costs[region.size].append(await region.hear(GROUPS))
+            hearing[region.size].append(await region.hear(GROUPS))
+            looking[region.size].append(await region.look(LOOKS))
     for region in regions:
-        if await region.store.recount(LIVE, region.situation_id):
+        if await region.store.recount(LIVE, region.situation.id):
             raise CostError("the tallies differ from a recount")
         await region.database.close()
-    return {size: median(found) for size, found in costs.items()}
+    return hearing, looking
 
 
 async def _region(path: Path, size: int) -> Region:
@@ -121,7 +158,8 @@ async def _region(path: Path, size: int) -> Region:
     if not isinstance(opened, Opened):
         raise CostError(str(opened))
     await SituationStore(database, clock=clock).open(opened)
-    region = Region(size, database, opened.situation.id, new_id(), ReadinessStore(database, clock=clock))
+    pages = Pages(Settings(secret=SecretStr("x" * 32)), TEMPLATES)
+    region = Region(size, database, opened.situation, new_id(), ReadinessStore(database, clock=clock), pages)
     await asyncio.to_thread(_load, path, region)
     return region
 
@@ -130,25 +168,39 @@ def _load(path: Path, region: Region) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA cache_size=-400000")
         connection.executemany(
-            "INSERT INTO association (realm, association_id, version, name, municipality, sector, retired)"
-            " VALUES (?, ?, 1, ?, ?, ?, 0)",
+            "INSERT INTO association"
+            " (realm, association_id, version, name, municipality, sector, networks, capabilities, retired)"
+            " VALUES (?, ?, 1, ?, ?, ?, ?, ?, 0)",
             (
-                (LIVE.id, f"{FIRST + number:032x}", f"Association {number}", *_place(number))
+                (LIVE.id, f"{FIRST + number:032x}", f"Association {number}", *_columns(_traits(number)))
                 for number in range(region.size)
             ),
         )
         connection.execute(
-            "INSERT INTO standing (realm, situation_id, association_id, municipality, sector, state, round_id, reached)"
-            " SELECT realm, ?, association_id, municipality, sector, ?, ?, 1 FROM association",
-            (region.situation_id.hex, State.NOT_ANSWERED, region.round_id.hex),
+            "INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,"
+            " state, round_id, reached)"
+            " SELECT realm, ?, association_id, municipality, sector, networks, capabilities, ?, ?, 1 FROM association",
+            (region.situation.id.hex, State.NOT_ANSWERED, region.round_id.hex),
         )
-        places = Counter(_place(number) for number in range(region.size))
-        tallies = recounted((town, sector, State.NOT_ANSWERED, count) for (town, sector), count in places.items())
+        groups = Counter(_traits(number) for number in range(region.size))
+        tallies = recounted((traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
         connection.executemany(
             "INSERT INTO tally (realm, situation_id, dimension, key, state, count) VALUES (?, ?, ?, ?, ?, ?)",
-            [(LIVE.id, region.situation_id.hex, *key, count) for key, count in tallies.items()],
+            [(LIVE.id, region.situation.id.hex, *key, count) for key, count in tallies.items()],
         )
 
 
-def _place(number: int) -> tuple[str, str]:
-    return ALL_MUNICIPALITIES[number % len(ALL_MUNICIPALITIES)], ALL_SECTORS[number % len(ALL_SECTORS)]
+def _traits(number: int) -> Traits:
+    """A third belongs to a network, and a third can do one or two things."""
+    able = ALL_CAPABILITIES[number % len(ALL_CAPABILITIES)], ALL_CAPABILITIES[number // 3 % len(ALL_CAPABILITIES)]
+    return Traits(
+        ALL_MUNICIPALITIES[number % len(ALL_MUNICIPALITIES)],
+        ALL_SECTORS[number % len(ALL_SECTORS)],
+        (f"network-{number % 7}",) if number % 3 == 0 else (),
+        tuple(sorted(set(able))) if number % 3 == 1 else (),
+    )
+
+
+def _columns(traits: Traits) -> tuple[str, str, str, str]:
+    networks, capabilities = (f" {' '.join(codes)} " if codes else "" for codes in traits[2:])
+    return traits.municipality, traits.sector, networks, capabilities

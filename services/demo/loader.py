@@ -13,6 +13,7 @@ from services.intake.registry.store import RegistryStore, Wanted
 from services.local import Running
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
+from services.status.association.model import Filter
 from services.status.association.store import AssociationStore
 from shared import region
 from shared.house import House
@@ -57,12 +58,13 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
 async def _known_to_status(running: Running, count: int) -> None:
     """Return when status has heard of so many associations: a round opened before would ask fewer."""
     associations: AssociationStore = running.apps["status"].state.associations
-    everywhere = [place.code for place in region.MUNICIPALITIES]
-    sectors = [sector.code for sector in region.SECTORS]
+    everybody = Filter(
+        tuple(place.code for place in region.MUNICIPALITIES), tuple(sector.code for sector in region.SECTORS)
+    )
     house: House = running.apps["status"].state.house
     written = asyncio.Event()
     house.database.after_commit(written.set)
-    while await associations.count(everywhere, sectors) < count:
+    while await associations.count(everybody) < count:
         await written.wait()
         written.clear()
 

@@ -2,7 +2,7 @@
 
 Owns situations, rounds, the standing of every association in a situation, and the tallies of these.
 Hears AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded; overhears ReadinessChanged.
-Says SituationOpened, -Changed, -Closed, RoundOpened, RoundClosed, ReadinessChanged.
+Says SituationOpened, -Changed, -Closed, RoundOpened, RoundReminded, RoundClosed, ReadinessChanged.
 Serves the pages from the list of situations to the live picture of one.
 """
 
@@ -11,6 +11,7 @@ from shared.events.status import (
     ReadinessChanged,
     RoundClosed,
     RoundOpened,
+    RoundReminded,
     SituationChanged,
     SituationClosed,
     SituationOpened,
@@ -19,7 +20,15 @@ from shared.streams import Voice
 
 VOICE = Voice(
     "status",
-    says=(SituationOpened, SituationChanged, SituationClosed, RoundOpened, RoundClosed, ReadinessChanged),
+    says=(
+        SituationOpened,
+        SituationChanged,
+        SituationClosed,
+        RoundOpened,
+        RoundReminded,
+        RoundClosed,
+        ReadinessChanged,
+    ),
     hears=(AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded),
     overhears=(ReadinessChanged,),
 )

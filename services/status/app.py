@@ -5,14 +5,18 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.status import VOICE
-from services.status.association.handlers import AssociationHandlers
+from services.status.aid.store import AidStore
+from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
+from services.status.capability.store import CapabilityStore
+from services.status.capability.web import CapabilityPages
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
 from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
+from services.status.round.jobs import RoundJobs
 from services.status.round.store import RoundStore
 from services.status.round.web import RoundPages
 from services.status.schema import StatusTable
@@ -43,18 +47,19 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
 
     situations = SituationStore(database, clock=clock)
     associations = AssociationStore(database)
-    rounds = RoundStore(database)
+    rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
     pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
 
     news = ReadinessHandlers(readiness)
-    bus.hears(AssociationChanged, AssociationHandlers(associations).on_association_changed)
+    bus.hears(AssociationChanged, news.on_association_changed)
     bus.hears(CheckInReceived, news.on_checkin_received)
     bus.hears(AssociationNotReached, news.on_association_not_reached)
     bus.overhears(ReadinessChanged, hub.on_readiness_changed)
     database.after_commit(hub.look_again)
     jobs.every(30, ReadinessJobs(readiness).sweep_stale)
+    jobs.every(15, RoundJobs(rounds).remind)
     jobs.every(15, SituationJobs(situations).close_due_rounds)
 
     app = house.app(started=hub.running)
@@ -62,6 +67,9 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.router.routes.append(live.route())
     app.include_router(SituationPages(situations, clock=clock).router())
     app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
+    app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
+    able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
+    app.include_router(able.router())
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub

@@ -48,6 +48,15 @@ class RoundOpened(Event, service="status", fact="round_opened"):
     parts: int = 1
 
 
+class RoundReminded(Event, service="status", fact="round_reminded"):
+    """Those who have not answered are to be reminded. `number` counts from 1; after the `last` there is no other."""
+
+    situation_id: UUID
+    round_id: UUID
+    number: int
+    last: bool = False
+
+
 class RoundClosed(Event, service="status", fact="round_closed"):
     """The round takes no more answers."""
 

@@ -55,4 +55,5 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "broadcast_vs_smtp_source",
         "picture_latency",
         "checkin_cost_flat",
+        "picture_read_flat",
     ]

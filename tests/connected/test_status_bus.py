@@ -9,7 +9,9 @@ from datetime import timedelta
 import nats
 
 from services.status import VOICE
+from services.status.aid.store import AidStore
 from services.status.app import make_app
+from services.status.association.model import Filter
 from services.status.picture.store import PictureStore
 from services.status.readiness.model import Dimension, State
 from services.status.readiness.store import ReadinessStore
@@ -49,6 +51,7 @@ async def running(settings: Settings) -> AsyncIterator[Stores]:
             app.state.associations,
             app.state.rounds,
             ReadinessStore(house.database, clock=clock),
+            AidStore(house.database, clock=clock),
         )
 
 
@@ -75,7 +78,7 @@ async def test_check_ins_from_the_bus_become_figures_whatever_their_order_and_re
         await say(nats_server, [association(name) for name in [*NAMES, "Tavoittamaton"]])
 
         async def all_known() -> bool:
-            return await stores.associations.count(["834"], ["village"]) == len(NAMES) + 1
+            return await stores.associations.count(Filter(("834",), ("village",))) == len(NAMES) + 1
 
         await eventually(all_known)
         await stores.situations.open(opened)
@@ -109,7 +112,7 @@ async def test_what_was_said_while_the_server_was_away_is_heard_when_it_is_back(
         await say(nats_server, [association("Aino")])
 
         async def known(number: int) -> bool:
-            return await stores.associations.count(["834"], ["village"]) == number
+            return await stores.associations.count(Filter(("834",), ("village",))) == number
 
         await eventually(lambda: known(1))
         nats_server.kill()
@@ -128,7 +131,7 @@ async def test_two_replicas_on_one_database_keep_the_figures_true(each_database:
             for _ in range(600)
         ]
         for name in ("Uusi", "Uudempi"):
-            await one.associations.know(association(name))
+            await one.readiness.know(association(name))
             reports += [checkin(name, round_, after=minute) for minute in range(5)]
 
         await asyncio.gather(

@@ -72,7 +72,7 @@ async def site(settings: Settings, clock: FakeClock) -> AsyncIterator[Site]:
     await eventually(started)
     port = server.servers[0].sockets[0].getsockname()[1]
     for name in ("Aino ry", "Bertta ry"):
-        await app.state.associations.know(association(name))
+        await app.state.readiness.know(association(name))
     opened = storm()
     await app.state.situations.open(opened)
     round_ = await app.state.rounds.open(opened.situation, round_of(opened.situation))

@@ -20,7 +20,7 @@ from services.intake.app import make_app as make_intake
 from services.intake.checkin.store import CheckInRow
 from services.intake.register_file.model import Listed
 from services.status.app import make_app as make_status
-from services.status.readiness.store import CHANGE, STANDING
+from services.status.readiness.standing_rows import CHANGE, STANDING
 from services.status.situation.model import Names, Opened, SituationDraft, open_situation
 from shared import region
 from shared.clock import Clock, SystemClock
@@ -91,7 +91,7 @@ async def ask(settings: Settings, count: int = 40, *, clock: Clock | None = None
         async for _ in intake.state.register_files.import_rows(_lines(count)):
             continue
         for event in await waiting(database_of(intake), AssociationChanged):
-            await status.state.associations.know(event)
+            await status.state.readiness.know(event)
         situation_id = await _open(status, clock)
         for opened in await waiting(database_of(status), RoundOpened):
             await intake.state.invitation.invite(opened)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from services.intake.app import make_app as make_intake
 from services.status.app import make_app as make_status
+from services.status.association.model import Filter
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.dead_letters import DeadLetters
@@ -166,7 +167,7 @@ async def test_what_only_the_database_refuses_is_buried_too(
 
 
 async def known(status: FastAPI, number: int) -> bool:
-    return bool(await status.state.associations.count([HATTULA], ["other"]) == number)
+    return bool(await status.state.associations.count(Filter((HATTULA,), ("other",))) == number)
 
 
 async def test_good_messages_flow_between_poison_and_a_hostile_reply_to_is_not_answered(

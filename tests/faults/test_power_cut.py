@@ -18,7 +18,8 @@ from services.demo.player import answer_links
 from services.demo.registry import ASSOCIATIONS_BY_SUB_REGION
 from services.intake.checkin.store import CheckInRow
 from services.status.association.store import ASSOCIATION
-from services.status.readiness.store import CHANGE, STANDING, ReadinessStore
+from services.status.readiness.standing_rows import CHANGE, STANDING
+from services.status.readiness.store import ReadinessStore
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.ids import new_id

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.status.aid.store import AidStore
 from services.status.association.store import AssociationStore
 from services.status.readiness.model import Dimension, State, Tallies, TallyKey
-from services.status.readiness.store import TALLY, ReadinessStore
+from services.status.readiness.standing_rows import TALLY
+from services.status.readiness.store import ReadinessStore
 from services.status.round.store import RoundStore
 from services.status.schema import StatusTable
 from services.status.situation.model import Round, Situation
@@ -33,6 +35,7 @@ class Stores:
     associations: AssociationStore
     rounds: RoundStore
     readiness: ReadinessStore
+    aid: AidStore
 
     async def told(self) -> list[Event]:
         """The events that wait to be published, oldest first."""
@@ -57,7 +60,7 @@ class Stores:
 
     async def ask(self, *names: str, municipality: str = "834") -> Round:
         """Open a storm and a round to associations of these names, which the registry has told of."""
-        await asyncio.gather(*(self.associations.know(association(name, municipality)) for name in names))
+        await asyncio.gather(*(self.readiness.know(association(name, municipality)) for name in names))
         opened = storm()
         await self.situations.open(opened)
         round_ = await self.rounds.open(opened.situation, round_of(opened.situation))
@@ -87,7 +90,8 @@ async def stores_on(url: str, clock: FakeClock) -> AsyncIterator[Stores]:
         database,
         SituationStore(database, clock=clock),
         AssociationStore(database),
-        RoundStore(database),
+        RoundStore(database, clock=clock),
         ReadinessStore(database, clock=clock),
+        AidStore(database, clock=clock),
     )
     await database.close()

@@ -1,6 +1,6 @@
 """Who appears in the tests of status: some associations, those who sign in, and a situation made in one line."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
 from services.status.app import make_app
+from services.status.association.model import Filter
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
     ALL_SECTORS,
@@ -23,6 +24,7 @@ from services.status.situation.model import (
 )
 from shared.clock import Clock
 from shared.events.intake import (
+    Amount,
     AssociationChanged,
     AssociationNotReached,
     Channel,
@@ -47,7 +49,15 @@ def association_id(name: str) -> UUID:
 
 
 def association(
-    name: str, municipality: str = TAMMELA, sector: str = "village", *, version: int = 1, retired: bool = False
+    name: str,
+    municipality: str = TAMMELA,
+    sector: str = "village",
+    *,
+    version: int = 1,
+    networks: tuple[str, ...] = (),
+    capabilities: tuple[str, ...] = (),
+    retired: bool = False,
+    merged_into: str = "",
 ) -> AssociationChanged:
     """The registry tells of an association."""
     return AssociationChanged(
@@ -58,7 +68,10 @@ def association(
         name=name,
         municipality=municipality,
         sector=sector,
+        networks=networks,
+        capabilities=capabilities,
         retired=retired,
+        merged_into=association_id(merged_into) if merged_into else None,
     )
 
 
@@ -93,8 +106,7 @@ def round_of(
         realm=of.realm,
         id=new_id(),
         situation_id=of.id,
-        municipalities=tuple(municipalities),
-        sectors=tuple(sectors),
+        asks=Filter(tuple(municipalities), tuple(sectors)),
         opened_at=now,
         closes_at=now + timedelta(hours=hours),
         opened_by=LIAISON,
@@ -108,6 +120,8 @@ def checkin(
     *,
     after: float = 0,
     until: datetime | None = None,
+    offers: Mapping[str, int | None] | None = None,
+    needs: Mapping[str, int | None] | None = None,
 ) -> CheckInReceived:
     """The association reports, so many minutes after the storm evening began."""
     at = STORM_EVENING + timedelta(minutes=after)
@@ -122,7 +136,13 @@ def checkin(
         reported_at=at,
         channel=Channel.LINK,
         until=until,
+        offers=_amounts(offers),
+        needs=_amounts(needs),
     )
+
+
+def _amounts(told: Mapping[str, int | None] | None) -> tuple[Amount, ...]:
+    return tuple(Amount(capability=capability, amount=amount) for capability, amount in (told or {}).items())
 
 
 def not_reached_event(name: str, round_: Round) -> AssociationNotReached:

@@ -25,7 +25,7 @@ async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]
     """The service with three associations in its registry, and nobody signed in."""
     async with desk(settings, clock) as one:
         for name, municipality in (("Aino ry", TAMMELA), ("Bertta ry", TAMMELA), ("Cecilia rf", FORSSA)):
-            await one.app.state.associations.know(association(name, municipality))
+            await one.app.state.readiness.know(association(name, municipality))
         yield one
 
 

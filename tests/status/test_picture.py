@@ -6,15 +6,18 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.status.picture.model import Glance, TrendStep, picture_of
+from services.status.association.model import Traits
+from services.status.picture.model import Glance, TrendStep, crossed, picture_of
 from services.status.picture.store import PictureStore
 from services.status.picture.trend_svg import BANDS, HEIGHT, WIDTH, draw
 from services.status.picture.web import moment_of
-from services.status.readiness.model import Dimension, Face, State, TallyKey
+from services.status.readiness.model import Dimension, Face, State, TallyKey, recounted
 from shared.events.intake import OperatingStatus
+from shared.identity import Role
+from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
 from tests.status.conftest import Stores
-from tests.status.people import TAMMELA, checkin, storm
+from tests.status.people import TAMMELA, association, checkin, desk, round_of, storm
 
 NOTHING = Glance(Counter(), {}, (), ())
 END = STORM_EVENING + timedelta(hours=3)
@@ -126,3 +129,57 @@ def test_a_moment_in_an_address_is_read_or_nothing() -> None:
     assert moment_of("2026-11-21T20:00+02:00") == STORM_EVENING
     assert moment_of("2026-11-21T18:00") == STORM_EVENING
     assert moment_of("soon") is None
+
+
+traits = st.builds(
+    Traits,
+    municipality=st.sampled_from(["834", "433", "999"]),
+    sector=st.sampled_from(["village", "sports"]),
+    networks=st.sampled_from([(), ("silta",), ("silta", "silta-youth")]),
+    capabilities=st.sampled_from([(), ("transport",), ("first-aid", "transport")]),
+)
+
+
+@given(st.lists(st.tuples(traits, st.sampled_from(State), st.integers(1, 5))), st.sampled_from(Dimension))
+def test_crossing_with_the_region_gives_the_tallies_of_the_other_dimension(
+    counts: list[tuple[Traits, State, int]], dimension: Dimension
+) -> None:
+    cells = crossed(counts, dimension, Dimension.REGION)
+
+    tallies = {key: count for key, count in recounted(counts).items() if key.dimension is dimension}
+    assert {
+        TallyKey(dimension, row, state): count
+        for (row, _), line in cells.items()
+        for state, count in line.counts.items()
+    } == tallies
+
+
+@given(st.lists(st.tuples(traits, st.sampled_from(State), st.integers(1, 5))))
+def test_rows_and_columns_change_places(counts: list[tuple[Traits, State, int]]) -> None:
+    there = crossed(counts, Dimension.SECTOR, Dimension.CAPABILITY)
+    back = crossed(counts, Dimension.CAPABILITY, Dimension.SECTOR)
+
+    assert {pair: line.counts for pair, line in there.items()} == {(b, a): line.counts for (a, b), line in back.items()}
+
+
+async def test_a_crossed_table_is_there_for_any_two_dimensions(settings: Settings, clock: FakeClock) -> None:
+    async with desk(settings, clock) as one:
+        state = one.app.state
+        await state.readiness.know(association("Aino", networks=("silta",), capabilities=("transport",)))
+        opened = storm()
+        await state.situations.open(opened)
+        round_ = await state.rounds.open(opened.situation, round_of(opened.situation))
+        await state.readiness.hear(checkin("Aino", round_, OperatingStatus.LIMITED))
+        one.sign_in(Role.VIEWER)
+        path = f"/situations/{opened.situation.id}/crossed"
+        pages = [
+            (await one.browser.get(f"{path}?rows={rows}&columns={columns}&lang=en")).text
+            for rows in Dimension
+            for columns in Dimension
+        ]
+        limited = (await one.browser.get(f"{path}?rows=network&columns=capability&state=limited&lang=en")).text
+        odd = await one.browser.get(f"{path}?rows=x&columns=y&state=z")
+
+    assert all('<td class="num">1/1</td>' in page for page in pages)
+    assert '<td class="num">1</td>' in limited
+    assert odd.status_code == 200

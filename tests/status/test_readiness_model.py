@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.status.association.model import Traits
 from services.status.readiness.model import (
     Coverage,
     Dimension,
@@ -17,6 +18,7 @@ from services.status.readiness.model import (
     Tallies,
     TallyKey,
     Verdict,
+    absorb,
     coverage,
     expire,
     face,
@@ -32,19 +34,22 @@ from tests.fakes import STORM_EVENING
 
 FRESHNESS = timedelta(hours=12)
 SITUATION, ROUND, OTHER_ROUND = UUID(int=1), UUID(int=2), UUID(int=3)
-PLACES = (("834", "village"), ("433", "sports"), ("061", "village"), ("000", "unheard of"))
+TRAITS = (
+    Traits("834", "village", ("silta",), ("first-aid", "transport")),
+    Traits("433", "sports", (), ("transport",)),
+    Traits("061", "village", ("silta", "silta-youth")),
+    Traits("000", "unheard of"),
+)
 
 News = CheckInReceived | AssociationNotReached
 
 
 def standing(number: int = 0) -> Standing:
-    municipality, sector = PLACES[number % len(PLACES)]
     return Standing(
         realm=LIVE,
         situation_id=SITUATION,
         association_id=UUID(int=100 + number),
-        municipality=municipality,
-        sector=sector,
+        **TRAITS[number % len(TRAITS)]._asdict(),
         state=State.NOT_ANSWERED,
         asked_at=STORM_EVENING,
         round_id=ROUND,
@@ -173,41 +178,71 @@ def test_whatever_the_order_and_the_repeats_the_standing_is_the_same(news: list[
     assert mixed == straight
 
 
-steps = st.one_of(
-    st.tuples(
-        st.integers(0, 7),
-        st.builds(
-            report,
-            st.shared(st.integers(0, 7), key="who"),
-            minutes=st.integers(-900, 900),
-            status=st.sampled_from(OperatingStatus),
-        ),
+numbers = st.integers(0, 7)
+steps = st.tuples(
+    numbers,
+    st.one_of(
+        st.builds(report, minutes=st.integers(-900, 900), status=st.sampled_from(OperatingStatus)),
+        st.just(nobody()),
+        st.integers(0, 2000),
+        st.sampled_from(TRAITS),
+        st.just("leaves"),
+        st.tuples(st.just("merges into"), numbers),
     ),
-    st.tuples(st.integers(0, 7), st.just(nobody())),
-    st.tuples(st.integers(0, 7), st.integers(0, 2000)),
 )
 
 
+def after(rows: dict[int, Standing], number: int, step: object) -> dict[int, Standing | None]:
+    """What becomes of whom: news, so many minutes, other traits, leaving, or merging into another."""
+    present = rows.get(number)
+    if present is None:
+        return {}
+    match step:
+        case int():
+            return {number: expire(present, STORM_EVENING + timedelta(minutes=step))}
+        case Traits():
+            return {number: present.counted_by(step)}
+        case "leaves":
+            return {number: None}
+        case ("merges into", int(other)):
+            traits = TRAITS[other % len(TRAITS)]
+            heir = absorb(rows.get(other), present, heir_id=UUID(int=100 + other), traits=traits)
+            return {number: None, other: heir} if other != number else {}
+        case CheckInReceived() | AssociationNotReached():
+            return {number: told(present, step, minutes=900)}
+    raise AssertionError(step)
+
+
 @given(st.lists(steps, max_size=40))
-def test_tallies_kept_by_delta_equal_a_recount(story: list[tuple[int, News | int]]) -> None:
+def test_tallies_kept_by_delta_equal_a_recount(story: list[tuple[int, object]]) -> None:
     rows = {number: standing(number) for number in range(8)}
     tallies: Tallies = Counter()
     for row in rows.values():
-        tallies.update(tally_deltas(None, row.state, municipality=row.municipality, sector=row.sector))
+        tallies.update(tally_deltas(None, row))
 
     for number, step in story:
-        before = rows[number]
-        if isinstance(step, int):
-            after = expire(before, STORM_EVENING + timedelta(minutes=step))
-        else:
-            after = told(before, step, minutes=900)
-        rows[number] = after
-        tallies.update(tally_deltas(before.state, after.state, municipality=before.municipality, sector=before.sector))
+        for who, becomes in after(rows, number, step).items():
+            tallies.update(tally_deltas(rows.pop(who, None), becomes))
+            if becomes is not None:
+                rows[who] = becomes
 
-    again = recounted((row.municipality, row.sector, row.state, 1) for row in rows.values())
+    again = recounted((row.traits, row.state, 1) for row in rows.values())
     assert {key: count for key, count in tallies.items() if count} == again
     for dimension in (Dimension.MUNICIPALITY, Dimension.REGION, Dimension.SECTOR):
         assert sum(count for key, count in again.items() if key.dimension is dimension) == len(rows)
+
+
+@given(steps, numbers)
+def test_a_merger_never_loses_the_newest_answer(first: tuple[int, object], heir: int) -> None:
+    gone = next(iter(after({0: standing(0)}, 0, first[1]).values()), None) or standing(0)
+    own = told(standing(heir), report(heir, minutes=5, status=OperatingStatus.LIMITED))
+
+    merged = absorb(own, gone, heir_id=own.association_id, traits=own.traits)
+
+    newest = max((one for one in (own, gone) if one.reported_at), key=lambda one: (one.reported_at, one.checkin_id))
+    assert (merged.status, merged.reported_at, merged.state) == (newest.status, newest.reported_at, newest.state)
+    assert (merged.association_id, merged.traits, merged.asked_at) == (own.association_id, own.traits, own.asked_at)
+    assert absorb(merged, gone, heir_id=own.association_id, traits=own.traits) == merged
 
 
 counts = st.dictionaries(st.sampled_from(State), st.integers(0, 60))
@@ -264,9 +299,9 @@ def test_coverage_says_who_answered_and_whose_answer_is_old() -> None:
 
 
 def test_a_municipality_outside_the_region_is_counted_without_a_sub_region() -> None:
-    deltas = tally_deltas(None, State.NORMAL, municipality="091", sector="village")
+    deltas = tally_deltas(None, standing().counted_by(Traits("091", "village")))
 
-    assert TallyKey(Dimension.MUNICIPALITY, "091", State.NORMAL) in deltas
+    assert TallyKey(Dimension.MUNICIPALITY, "091", State.NOT_ANSWERED) in deltas
     assert not [key for key in deltas if key.dimension is Dimension.SUB_REGION]
 
 

@@ -1,11 +1,14 @@
 """The readiness store: every figure is true to the standings, in whichever order news come."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
+from services.status.association.model import Filter
 from services.status.readiness.model import Dimension, State, TallyKey, Verdict
-from services.status.readiness.store import CHANGE, TREND
-from services.status.situation.model import Flaw, Refused, Round
+from services.status.readiness.standing_rows import CHANGE, TREND
+from services.status.situation.model import ALL_MUNICIPALITIES, ALL_SECTORS, Flaw, Refused, Round
 from shared.events.intake import OperatingStatus
 from shared.events.status import ASKED_PER_EVENT, ReadinessChanged, RoundOpened
 from shared.ids import new_id
@@ -54,14 +57,14 @@ async def test_a_large_round_is_told_in_parts_that_name_everybody_once(stores: S
 
 
 async def test_who_is_in_the_area_and_not_in_the_filter_is_not_asked(stores: Stores) -> None:
-    await stores.associations.know(association("Aino", TAMMELA))
-    await stores.associations.know(association("Bertta", FORSSA))
-    await stores.associations.know(association("Cecilia", TAMMELA, "sports"))
-    await stores.associations.know(association("Entinen", TAMMELA, retired=True))
+    await stores.readiness.know(association("Aino", TAMMELA))
+    await stores.readiness.know(association("Bertta", FORSSA))
+    await stores.readiness.know(association("Cecilia", TAMMELA, "sports"))
+    await stores.readiness.know(association("Entinen", TAMMELA, retired=True))
     opened = storm()
     await stores.situations.open(opened)
 
-    counted = await stores.associations.count([TAMMELA], ["village"])
+    counted = await stores.associations.count(Filter((TAMMELA,), ("village",)))
     round_ = await stores.rounds.open(
         opened.situation, round_of(opened.situation, municipalities=[TAMMELA], sectors=["village"])
     )
@@ -76,7 +79,7 @@ async def test_a_second_round_asks_the_others_and_keeps_what_is_known(stores: St
     situation = await stores.situation_of(first)
     await stores.readiness.hear(checkin("Aino", first))
     await stores.readiness.hear(not_reached_event("Bertta", first))
-    await stores.associations.know(association("Cecilia", FORSSA))
+    await stores.readiness.know(association("Cecilia", FORSSA))
 
     second = round_of(situation, now=clock.move(hours=1))
     await stores.rounds.open(situation, second)
@@ -151,7 +154,7 @@ async def test_an_older_report_that_comes_late_changes_nothing(stores: Stores) -
 async def test_an_association_that_was_not_asked_is_counted_when_it_reports(stores: Stores) -> None:
     round_ = await stores.ask("Aino")
     situation = await stores.situation_of(round_)
-    await stores.associations.know(association("Uusi", HATTULA))
+    await stores.readiness.know(association("Uusi", HATTULA))
 
     await stores.readiness.hear(checkin("Uusi", round_))
 
@@ -165,7 +168,7 @@ async def test_a_report_that_comes_before_its_association_is_heard_when_tried_ag
     news = checkin("Uusi", round_)
 
     early = await stores.readiness.hear(news)
-    await stores.associations.know(association("Uusi"))
+    await stores.readiness.know(association("Uusi"))
     later = await stores.readiness.hear(news)
 
     assert (early, later) == (Verdict.ASSOCIATION_UNKNOWN, Verdict.HEARD)
@@ -217,8 +220,75 @@ async def test_changes_and_trend_tell_what_happened_and_when(stores: Stores, clo
 
 
 async def test_the_newest_version_of_an_association_stays(stores: Stores) -> None:
-    await stores.associations.know(association("Aino", FORSSA, version=2))
-    await stores.associations.know(association("Aino", TAMMELA, version=1))
+    await stores.readiness.know(association("Aino", FORSSA, version=2))
+    await stores.readiness.know(association("Aino", TAMMELA, version=1))
 
-    assert await stores.associations.count([FORSSA], ["village"]) == 1
-    assert await stores.associations.count([TAMMELA], ["village"]) == 0
+    assert await stores.associations.count(Filter((FORSSA,), ("village",))) == 1
+    assert await stores.associations.count(Filter((TAMMELA,), ("village",))) == 0
+
+
+async def test_a_round_may_ask_only_those_who_can_do_something(stores: Stores) -> None:
+    await stores.readiness.know(association("Aino", capabilities=("first-aid", "transport")))
+    await stores.readiness.know(association("Bertta", capabilities=("transport-help",)))
+    await stores.readiness.know(association("Cecilia", networks=("silta",), capabilities=("transport",)))
+    opened = storm()
+    await stores.situations.open(opened)
+    everywhere = Filter(ALL_MUNICIPALITIES, ALL_SECTORS)
+
+    assert await stores.associations.count(replace(everywhere, capabilities=("transport",))) == 2
+    assert await stores.associations.count(replace(everywhere, capabilities=("transport",), networks=("silta",))) == 1
+    asks = replace(everywhere, capabilities=("transport", "first-aid"))
+    round_ = await stores.rounds.open(opened.situation, replace(round_of(opened.situation), asks=asks))
+
+    tallies = await stores.tallies(opened.situation)
+    assert isinstance(round_, Round)
+    assert round_.asked == 2
+    assert tallies[TallyKey(Dimension.CAPABILITY, "transport", State.NOT_ANSWERED)] == 2
+    assert tallies[TallyKey(Dimension.CAPABILITY, "transport-help", State.NOT_ASKED)] == 1
+    assert tallies[TallyKey(Dimension.NETWORK, "silta", State.NOT_ANSWERED)] == 1
+
+
+async def test_what_an_association_becomes_is_counted_while_the_situation_is_open(stores: Stores) -> None:
+    round_ = await stores.ask("Aino", "Bertta")
+    situation = await stores.situation_of(round_)
+    await stores.readiness.hear(checkin("Aino", round_, LIMITED))
+
+    await stores.readiness.know(association("Aino", FORSSA, version=2, networks=("silta",)))
+
+    tallies = await stores.tallies(situation)
+    assert tallies[TallyKey(Dimension.MUNICIPALITY, FORSSA, State.LIMITED)] == 1
+    assert tallies[TallyKey(Dimension.NETWORK, "silta", State.LIMITED)] == 1
+    assert tallies[TallyKey(Dimension.MUNICIPALITY, TAMMELA, State.LIMITED)] == 0
+    await stores.situations.close(situation)
+    await stores.readiness.know(association("Aino", HATTULA, version=3))
+    assert await stores.tallies(situation) == tallies
+    assert not await stores.readiness.recount(situation.realm, situation.id)
+
+
+async def test_one_that_leaves_is_counted_no_more_and_its_late_answer_is_no_fault(stores: Stores) -> None:
+    round_ = await stores.ask("Aino", "Bertta")
+    situation = await stores.situation_of(round_)
+
+    await stores.readiness.know(association("Aino", version=2, retired=True))
+    verdict = await stores.readiness.hear(checkin("Aino", round_))
+
+    assert verdict is Verdict.LEFT
+    assert await stores.region(situation) == {State.NOT_ANSWERED: 1}
+    assert not await stores.readiness.recount(situation.realm, situation.id)
+
+
+async def test_one_that_is_merged_leaves_its_answers_to_the_other(stores: Stores) -> None:
+    round_ = await stores.ask("Aino", "Bertta", "Cecilia")
+    situation = await stores.situation_of(round_)
+    await stores.readiness.hear(checkin("Aino", round_, LIMITED, after=5))
+
+    await stores.readiness.know(association("Aino", version=2, retired=True, merged_into="Bertta"))
+    assert await stores.region(situation) == {State.LIMITED: 1, State.NOT_ANSWERED: 1}
+    await stores.readiness.know(association("Bertta", version=2, retired=True, merged_into="Cecilia"))
+    assert await stores.region(situation) == {State.LIMITED: 1}
+    late = await stores.readiness.hear(checkin("Aino", round_, SUSPENDED, after=20))
+
+    assert late is Verdict.HEARD
+    assert await stores.readiness.hear(not_reached_event("Aino", round_)) is Verdict.LEFT
+    assert await stores.region(situation) == {State.SUSPENDED: 1}
+    assert not await stores.readiness.recount(situation.realm, situation.id)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.status.association.model import Filter
 from services.status.situation.jobs import SituationJobs
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
@@ -77,22 +78,22 @@ def test_every_flaw_is_named_at_once() -> None:
 
 def test_a_round_asks_from_now_for_so_many_hours() -> None:
     situation = storm().situation
-    draft = RoundDraft((TAMMELA, "nowhere"), ALL_SECTORS, 24)
+    draft = RoundDraft(Filter((TAMMELA, "nowhere"), ALL_SECTORS), 24)
 
     round_ = open_round(situation, draft, round_id=new_id(), opened_by=LIAISON, now=STORM_EVENING)
 
     assert isinstance(round_, Round)
-    assert round_.municipalities == (TAMMELA,)
+    assert round_.asks.municipalities == (TAMMELA,)
     assert round_.closes_at == STORM_EVENING + timedelta(hours=24)
 
 
 @pytest.mark.parametrize(
     ("draft", "flaw"),
     [
-        (RoundDraft((), ALL_SECTORS, 24), Flaw.NO_MUNICIPALITY),
-        (RoundDraft(ALL_MUNICIPALITIES, (), 24), Flaw.NO_SECTOR),
-        (RoundDraft(ALL_MUNICIPALITIES, ALL_SECTORS, 337), Flaw.DEADLINE_OUT_OF_RANGE),
-        (RoundDraft(ALL_MUNICIPALITIES, ALL_SECTORS, None), Flaw.DEADLINE_OUT_OF_RANGE),
+        (RoundDraft(Filter((), ALL_SECTORS), 24), Flaw.NO_MUNICIPALITY),
+        (RoundDraft(Filter(ALL_MUNICIPALITIES, ()), 24), Flaw.NO_SECTOR),
+        (RoundDraft(Filter(ALL_MUNICIPALITIES, ALL_SECTORS), 337), Flaw.DEADLINE_OUT_OF_RANGE),
+        (RoundDraft(Filter(ALL_MUNICIPALITIES, ALL_SECTORS), None), Flaw.DEADLINE_OUT_OF_RANGE),
     ],
 )
 def test_a_flawed_round_is_refused_with_its_reason(draft: RoundDraft, flaw: Flaw) -> None:

@@ -1,1 +1,1 @@
-"""Topic: the registry as far as this service knows it: names and places of associations."""
+"""Topic: the registry as far as this service knows it: associations by name, place and what they can do."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Index, and_, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Index, and_, func, or_, select
 from sqlmodel import Field
 
-from services.status.schema import StatusTable
+from services.status.association.model import Filter, Traits
+from services.status.schema import Codes, StatusTable, has_code
 from shared.db import Database, insert_into
 from shared.events.intake import AssociationChanged
 from shared.realm import LIVE
@@ -26,21 +27,25 @@ class AssociationRow(StatusTable, table=True):
     name: str
     municipality: str
     sector: str
+    networks: tuple[str, ...] = Field(default=(), sa_type=Codes)
+    capabilities: tuple[str, ...] = Field(default=(), sa_type=Codes)
     retired: bool = False
+    merged_into: UUID | None = None
 
 
 ASSOCIATION = StatusTable.metadata.tables["association"]
-TOLD = ("version", "name", "municipality", "sector", "retired")
+TOLD = ("version", "name", "municipality", "sector", "networks", "capabilities", "retired", "merged_into")
 
 
 @dataclass(frozen=True)
 class Association:
-    """An association's name and place."""
+    """An association's name, what it is counted by, and what became of it."""
 
     id: UUID
     name: str
-    municipality: str
-    sector: str
+    traits: Traits
+    retired: bool
+    merged_into: UUID | None
 
 
 class AssociationStore:
@@ -48,28 +53,28 @@ class AssociationStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._know = database.group(_write)
 
-    async def know(self, event: AssociationChanged) -> None:
-        """Remember the association as this version tells it, unless a newer one is known."""
-        await self._know(event)
-
-    async def count(self, municipalities: Iterable[str], sectors: Iterable[str]) -> int:
+    async def count(self, asked: Filter) -> int:
         """How many a round with this filter would ask now."""
-        statement = select(func.count()).select_from(ASSOCIATION).where(within(municipalities, sectors))
+        statement = select(func.count()).select_from(ASSOCIATION).where(within(asked))
         async with self._database.read() as session:
             return int((await session.execute(statement)).scalar_one())
 
 
-def within(municipalities: Iterable[str], sectors: Iterable[str]) -> ColumnElement[bool]:
-    """The condition for the registry's associations of these municipalities and sectors. The registry is one for all
-    realms: an exercise asks real associations about an invented situation."""
-    return and_(
+def within(asked: Filter) -> ColumnElement[bool]:
+    """The condition for the registry's associations that a filter lets through. The registry is one for all realms:
+    an exercise asks real associations about an invented situation."""
+    conditions = [
         ASSOCIATION.c.realm == LIVE,
         ASSOCIATION.c.retired.is_(False),
-        ASSOCIATION.c.municipality.in_(sorted(municipalities)),
-        ASSOCIATION.c.sector.in_(sorted(sectors)),
-    )
+        ASSOCIATION.c.municipality.in_(sorted(asked.municipalities)),
+        ASSOCIATION.c.sector.in_(sorted(asked.sectors)),
+    ]
+    if asked.networks:
+        conditions.append(or_(*(has_code(ASSOCIATION.c.networks, code) for code in asked.networks)))
+    if asked.capabilities:
+        conditions.append(or_(*(has_code(ASSOCIATION.c.capabilities, code) for code in asked.capabilities)))
+    return and_(*conditions)
 
 
 def associations(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Association]:
@@ -77,15 +82,21 @@ def associations(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Asso
     wanted = sorted(set(ids))
     if not wanted:
         return {}
+    known = ASSOCIATION.c
     rows = connection.execute(
         select(
-            ASSOCIATION.c.association_id, ASSOCIATION.c.name, ASSOCIATION.c.municipality, ASSOCIATION.c.sector
-        ).where(ASSOCIATION.c.realm == LIVE, ASSOCIATION.c.association_id.in_(wanted))
+            *(known.association_id, known.name, known.retired, known.merged_into),
+            *(known.municipality, known.sector, known.networks, known.capabilities),
+        ).where(known.realm == LIVE, known.association_id.in_(wanted))
     )
-    return {row[0]: Association(*row) for row in rows}
+    return {
+        id_: Association(id_, name, Traits(*traits), retired=retired, merged_into=merged_into)
+        for id_, name, retired, merged_into, *traits in rows
+    }
 
 
-def _write(connection: Connection, events: Sequence[AssociationChanged]) -> list[None]:
+def remember(connection: Connection, events: Sequence[AssociationChanged]) -> None:
+    """Keep the newest version of each of these associations."""
     newest: dict[tuple[str, UUID], dict[str, Any]] = {}
     for event in sorted(events, key=lambda event: event.version):
         newest[event.realm, event.association_id] = event.model_dump(include={"realm", "association_id", *TOLD})
@@ -98,4 +109,3 @@ def _write(connection: Connection, events: Sequence[AssociationChanged]) -> list
         ),
         [newest[key] for key in sorted(newest)],
     )
-    return [None] * len(events)

@@ -1,11 +1,12 @@
 """Model: the situation picture, made of figures that are kept already."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import floor
 from uuid import UUID
 
+from services.status.association.model import Traits
 from services.status.readiness.model import (
     SLOT,
     Coverage,
@@ -16,6 +17,7 @@ from services.status.readiness.model import (
     coverage,
     face,
     slot_of,
+    tally_keys,
 )
 from services.status.situation.model import Situation
 from shared import region
@@ -105,6 +107,7 @@ class Picture:
     municipalities: Mapping[str, Line]
     sub_regions: Mapping[str, Line]
     sectors: Mapping[str, Line]
+    capabilities: Mapping[str, Line]
     newest: Mapping[State, datetime]
     trend: Sequence[TrendStep]
     trend_from: datetime
@@ -116,6 +119,23 @@ class Picture:
         """The share that answered, in steps of a twentieth: what is read aloud must not change with every answer."""
         known = self.whole.coverage
         return floor(20 * known.answered / known.asked) / 20 if known.asked else 0.0
+
+
+def crossed(
+    counts: Iterable[tuple[Traits, State, int]], rows: Dimension, columns: Dimension
+) -> dict[tuple[str, str], Line]:
+    """The figures of every pair of a row's and a column's key that occurs, from (traits, state, count).
+
+    An association with two capabilities is in two lines: sums over networks or capabilities are no sums of people.
+    """
+    found: dict[tuple[str, str], dict[State, int]] = {}
+    for traits, state, count in counts:
+        keys = tally_keys(traits)
+        for row in (key for dimension, key in keys if dimension is rows):
+            for column in (key for dimension, key in keys if dimension is columns):
+                cell = found.setdefault((row, column), {})
+                cell[state] = cell.get(state, 0) + count
+    return {pair: Line(pair[0], cell) for pair, cell in found.items()}
 
 
 def picture_of(situation: Situation, glance: Glance, now: datetime) -> Picture:
@@ -135,6 +155,7 @@ def picture_of(situation: Situation, glance: Glance, now: datetime) -> Picture:
         municipalities={place.code: line(Dimension.MUNICIPALITY, place.code) for place in region.MUNICIPALITIES},
         sub_regions={place.code: line(Dimension.SUB_REGION, place.code) for place in region.SUB_REGIONS},
         sectors={field.code: line(Dimension.SECTOR, field.code) for field in region.SECTORS},
+        capabilities={one.code: line(Dimension.CAPABILITY, one.code) for one in region.CAPABILITIES},
         newest=glance.newest,
         trend=glance.trend,
         trend_from=slot_of(situation.opened_at),

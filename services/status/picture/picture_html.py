@@ -50,6 +50,7 @@ def picture_html(pages: Pages, locale: Locale, picture: Picture) -> str:
             for sub_region in region.SUB_REGIONS
         ],
         sectors=region.SECTORS,
+        capabilities=[one for one in region.CAPABILITIES if picture.capabilities[one.code].counts],
         municipality_names={place.code: place.name(locale) for place in region.MUNICIPALITIES},
         region=region.REGION,
         bands=bands,

@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.status.association.model import Traits
 from services.status.association.store import ASSOCIATION
 from services.status.picture.model import LIVE_CHANGES, NEWEST_CHANGES, Change, Glance, TrendStep
 from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
-from services.status.readiness.store import CHANGE, STANDING, TALLY, TREND
+from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND
 from services.status.situation.model import Situation
 from shared.db import Database
 from shared.identity import Within
@@ -55,6 +56,17 @@ class PictureStore:
         """The NEWEST_CHANGES newest changes after `since`, newest first, of the municipalities in `within`."""
         async with self._database.read() as session:
             return await _changes(session, situation, since, limit=NEWEST_CHANGES, within=within)
+
+    async def counts(self, situation: Situation) -> list[tuple[Traits, State, int]]:
+        """How many associations of the same traits are in the same state: as many rows as there are such groups.
+
+        Reads every standing once; for a table that somebody asks for, not for the live picture.
+        """
+        traits = (STANDING.c.municipality, STANDING.c.sector, STANDING.c.networks, STANDING.c.capabilities)
+        groups = select(*traits, STANDING.c.state, func.count()).where(*_in(STANDING, situation))
+        async with self._database.read() as session:
+            rows = await session.execute(groups.group_by(*traits, STANDING.c.state))
+            return [(Traits(*row[:4]), State(row[4]), row[5]) for row in rows]
 
     async def listed(
         self, situation: Situation, municipality: str, *, state: State | None, page: int

@@ -1,6 +1,6 @@
 """Pages: the situation picture, complete without a script, and the associations of one municipality."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -11,10 +11,11 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, picture_of
+from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, crossed, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
-from services.status.readiness.model import State
+from services.status.readiness.model import Dimension, State
+from services.status.round.model import PHASE_NAMES, next_reminder, phase
 from services.status.situation.model import KIND_NAMES, Situation
 from services.status.situation.store import SituationStore
 from shared import region
@@ -24,6 +25,22 @@ from shared.identity import NotAllowedError, Role, Staff, Within, names_within, 
 from shared.web import Pages, TroubleError, pages_of
 
 AnyStaff = Annotated[Staff, Depends(requires())]
+
+DIMENSION_NAMES = {
+    Dimension.MUNICIPALITY: N_("Municipality"),
+    Dimension.SUB_REGION: N_("Sub-region"),
+    Dimension.REGION: N_("Region"),
+    Dimension.SECTOR: N_("Sector"),
+    Dimension.NETWORK: N_("Network"),
+    Dimension.CAPABILITY: N_("Capability"),
+}
+NAMED: Mapping[Dimension, Sequence[region.Named]] = {
+    Dimension.MUNICIPALITY: region.MUNICIPALITIES,
+    Dimension.SUB_REGION: region.SUB_REGIONS,
+    Dimension.REGION: (region.REGION,),
+    Dimension.SECTOR: region.SECTORS,
+    Dimension.CAPABILITY: region.CAPABILITIES,
+}
 
 SAID = {
     "opened": N_("The situation is open. Next, ask the associations."),
@@ -46,6 +63,7 @@ class PicturePages:
         """All routes of this topic but the live one."""
         router = APIRouter()
         router.add_api_route("/situations/{situation_id:uuid}", self.show, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/crossed", self.cross, methods=["GET"])
         router.add_api_route("/situations/{situation_id:uuid}/{municipality}", self.list_associations, methods=["GET"])
         return router
 
@@ -60,6 +78,7 @@ class PicturePages:
         situation = await self._found(situation_id)
         now = self._clock.now()
         looked = moment_of(since)
+        rounds = await self._situations.rounds(situation)
         locale: Locale = request.state.locale
         _ = texts(locale)
         return pages_of(request).page(
@@ -78,9 +97,38 @@ class PicturePages:
             newest_changes=NEWEST_CHANGES,
             states=_state_names(locale),
             municipality_names=_municipality_names(locale),
-            rounds=await self._situations.rounds(situation),
+            rounds=rounds,
+            phases={round_.id: _(PHASE_NAMES[phase(round_, now)]) for round_ in rounds},
+            next_reminders={round_.id: next_reminder(round_) for round_ in rounds},
             may_ask=situation.closed_at is None and staff.may(Role.LIAISON),
             may_change=situation.closed_at is None and staff.may(Role.LIAISON, Role.ADMINISTRATOR),
+        )
+
+    async def cross(
+        self, request: Request, situation_id: UUID, _staff: AnyStaff, rows: str = "", columns: str = "", state: str = ""
+    ) -> Response:
+        """Any two dimensions crossed; each cell counts those in a state, or how many of those asked answered."""
+        situation = await self._found(situation_id)
+        down, across = _dimension(rows, Dimension.SUB_REGION), _dimension(columns, Dimension.SECTOR)
+        wanted = State(state) if state in State._value2member_map_ else None
+        cells = crossed(await self._store.counts(situation), down, across)
+        locale: Locale = request.state.locale
+        _ = texts(locale)
+        return pages_of(request).page(
+            request,
+            "crossed.html",
+            realm=situation.realm,
+            situation=situation,
+            name=situation.names.of(locale),
+            dimensions=[(key.value, _(label)) for key, label in DIMENSION_NAMES.items()],
+            down=down,
+            across=across,
+            rows=_keys(down, {row for row, _column in cells}, locale),
+            columns=_keys(across, {column for _row, column in cells}, locale),
+            cells=cells,
+            state=wanted,
+            states=_state_names(locale),
+            seen_at=self._clock.now(),
         )
 
     async def list_associations(
@@ -135,6 +183,18 @@ class PicturePages:
                 what_next=N_("Choose one from the list of situations."),
             )
         return situation
+
+
+def _dimension(text: str, otherwise: Dimension) -> Dimension:
+    return Dimension(text) if text in Dimension._value2member_map_ else otherwise
+
+
+def _keys(dimension: Dimension, occurring: set[str], locale: Locale) -> list[tuple[str, str]]:
+    """The keys of a dimension that occur, in the region's own order, with their names."""
+    own = NAMED.get(dimension, ())
+    named = [(one.code, one.name(locale)) for one in own if one.code in occurring]
+    unnamed = sorted(occurring - {code for code, _name in named})
+    return [*named, *((code, code) for code in unnamed)]
 
 
 def moment_of(text: str) -> datetime | None:

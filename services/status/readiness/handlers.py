@@ -1,8 +1,8 @@
-"""Handlers: what associations report, and whom no letter reached."""
+"""Handlers: what associations report, whom no letter reached, and what the registry says of them."""
 
 from services.status.readiness.model import Verdict
 from services.status.readiness.store import News, ReadinessStore
-from shared.events.intake import AssociationNotReached, CheckInReceived
+from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
 from shared.log import logger
 
 log = logger(__name__)
@@ -25,6 +25,10 @@ class ReadinessHandlers:
     async def on_association_not_reached(self, event: AssociationNotReached) -> None:
         """Note that no letter reached the association; raises as a check-in does."""
         await self._apply(event)
+
+    async def on_association_changed(self, event: AssociationChanged) -> None:
+        """Remember what the registry told, and count by it."""
+        await self._store.know(event)
 
     async def _apply(self, event: News) -> None:
         verdict = await self._store.hear(event)

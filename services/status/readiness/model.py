@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from services.status.association.model import Traits
 from shared import region
 from shared.events.intake import AssociationNotReached, CheckInReceived, OperatingStatus
 from shared.realm import Realm
@@ -44,6 +45,8 @@ class Dimension(StrEnum):
     SUB_REGION = "sub_region"
     REGION = "region"
     SECTOR = "sector"
+    NETWORK = "network"
+    CAPABILITY = "capability"
 
 
 class Face(StrEnum):
@@ -65,6 +68,7 @@ class Verdict(StrEnum):
     OTHER_ROUND = "about another round"
     SITUATION_UNKNOWN = "situation unknown"
     ASSOCIATION_UNKNOWN = "association unknown"
+    LEFT = "the association has left the registry"
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Standing:
     association_id: UUID
     municipality: str
     sector: str
+    networks: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
     state: State = State.NOT_ASKED
     status: OperatingStatus | None = None
     reported_at: datetime | None = None
@@ -85,6 +91,15 @@ class Standing:
     asked_at: datetime | None = None
     round_id: UUID | None = None
     reached: bool = True
+
+    @property
+    def traits(self) -> Traits:
+        """What it is counted by."""
+        return Traits(self.municipality, self.sector, self.networks, self.capabilities)
+
+    def counted_by(self, traits: Traits) -> "Standing":
+        """The same, counted by these."""
+        return replace(self, **traits._asdict())
 
 
 class TallyKey(NamedTuple):
@@ -147,36 +162,63 @@ def asked_again(state: State) -> State:
     return State.NOT_ANSWERED if state in {State.NOT_ASKED, State.UNDELIVERABLE} else state
 
 
-def tally_keys(municipality: str, sector: str) -> list[tuple[Dimension, str]]:
-    """Where an association of this municipality and sector is counted."""
+def absorb(heir: Standing | None, gone: Standing, *, heir_id: UUID, traits: Traits) -> Standing:
+    """The standing of an association into which another was merged: the newer of the two answers is its answer.
+
+    Without a standing of its own it takes that of the other as it is.
+    """
+    if heir is None:
+        return replace(gone, association_id=heir_id).counted_by(traits)
+    heir = heir.counted_by(traits)
+    if gone.reported_at is None or gone.checkin_id is None:
+        return heir
+    own = (heir.reported_at, heir.checkin_id) if heir.reported_at and heir.checkin_id else None
+    if own is not None and own >= (gone.reported_at, gone.checkin_id):
+        return heir
+    return replace(
+        heir,
+        state=gone.state,
+        status=gone.status,
+        reported_at=gone.reported_at,
+        fresh_until=gone.fresh_until,
+        until=gone.until,
+        checkin_id=gone.checkin_id,
+        reached=heir.reached or gone.reached,
+    )
+
+
+def tally_keys(traits: Traits) -> list[tuple[Dimension, str]]:
+    """Where an association is counted."""
     keys = [
-        (Dimension.MUNICIPALITY, municipality),
+        (Dimension.MUNICIPALITY, traits.municipality),
         (Dimension.REGION, region.REGION.code),
-        (Dimension.SECTOR, sector),
+        (Dimension.SECTOR, traits.sector),
+        *((Dimension.NETWORK, code) for code in traits.networks),
+        *((Dimension.CAPABILITY, code) for code in traits.capabilities),
     ]
-    if municipality in MUNICIPALITY_CODES:
-        keys.append((Dimension.SUB_REGION, region.sub_region_of(municipality).code))
+    if traits.municipality in MUNICIPALITY_CODES:
+        keys.append((Dimension.SUB_REGION, region.sub_region_of(traits.municipality).code))
     return keys
 
 
 MUNICIPALITY_CODES = frozenset(place.code for place in region.MUNICIPALITIES)
 
 
-def tally_deltas(before: State | None, after: State, *, municipality: str, sector: str) -> Tallies:
-    """How the figures change when an association goes from `before` (None: it was not counted) to `after`."""
+def tally_deltas(before: Standing | None, after: Standing | None) -> Tallies:
+    """How the figures change when a standing becomes another; None: there is none, and nothing is counted."""
     deltas: Tallies = Counter()
-    for dimension, key in tally_keys(municipality, sector):
-        deltas[TallyKey(dimension, key, after)] += 1
-        if before is not None:
-            deltas[TallyKey(dimension, key, before)] -= 1
+    for standing, one in ((after, 1), (before, -1)):
+        if standing is not None:
+            for dimension, key in tally_keys(standing.traits):
+                deltas[TallyKey(dimension, key, standing.state)] += one
     return nonzero(deltas)
 
 
-def recounted(counts: Iterable[tuple[str, str, State, int]]) -> Tallies:
-    """The figures from scratch, from (municipality, sector, state, count) of the standings themselves."""
+def recounted(counts: Iterable[tuple[Traits, State, int]]) -> Tallies:
+    """The figures from scratch, from (traits, state, count) of the standings themselves."""
     tallies: Tallies = Counter()
-    for municipality, sector, state, count in counts:
-        for dimension, key in tally_keys(municipality, sector):
+    for traits, state, count in counts:
+        for dimension, key in tally_keys(traits):
             tallies[TallyKey(dimension, key, state)] += count
     return nonzero(tallies)
 

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, Connection, String, Uuid, case, insert, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from services.status.association.model import Filter
 from services.status.association.store import ASSOCIATION, within
 from services.status.readiness.model import State, asked_again, difference
-from services.status.readiness.store import STANDING, Place, StandingRow, counted, lock, move_tallies
+from services.status.readiness.schema import StandingRow
+from services.status.readiness.standing_rows import STANDING, Place, counted, lock, move_tallies
+from services.status.round.model import Due, due_reminder, next_reminder, round_reminded
 from services.status.situation.model import (
     ALL_SECTORS,
     Flaw,
@@ -20,20 +26,25 @@ from services.status.situation.model import (
     parts_of,
     round_opened,
 )
-from services.status.situation.store import ROUND, SITUATION, RoundRow, round_values
+from services.status.situation.store import ROUND, SITUATION, RoundRow, round_of, round_values
+from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.status import ASKED_PER_EVENT
-from shared.outbox import announce_all
+from shared.outbox import announce, announce_all
+from shared.quiet_hours import not_quiet
 
+DUE_AT_ONCE = 50
+WAKE = timedelta(minutes=1)
 IDS_AT_ONCE = 10 * ASKED_PER_EVENT
 """Read between two writes of events, so that a round of any size needs little memory."""
 
 
 class RoundStore:
-    """Opens rounds."""
+    """Opens rounds, and has the silent reminded."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def open(self, situation: Situation, round_: Round) -> Round | Refused:
         """Ask all associations that the round's filter finds now; the round with their number.
@@ -44,6 +55,39 @@ class RoundStore:
         async with self._database.write() as session:
             connection = await session.connection()
             return await connection.run_sync(_open, situation, round_)
+
+    async def remind_due(self) -> int:
+        """Have the silent reminded in rounds where that is due, DUE_AT_ONCE at most; how many rounds were looked at.
+
+        What is due at night waits for the morning. Each is claimed by a conditional update: of two replicas one tells.
+        """
+        now = self._clock.now()
+        due = select(RoundRow).where(col(RoundRow.closed_at).is_(None), col(RoundRow.remind_at) <= now)
+        async with self._database.write() as session:
+            rows = (await session.execute(due.order_by(col(RoundRow.remind_at)).limit(DUE_AT_ONCE))).scalars().all()
+            for row in rows:
+                round_ = round_of(row)
+                reminder = due_reminder(round_, now)
+                if await _claimed(session, round_, reminder, now) and reminder is not None:
+                    await announce(session, [round_reminded(round_, reminder, now)])
+        return len(rows)
+
+
+async def _claimed(session: AsyncSession, round_: Round, reminder: Due | None, now: datetime) -> bool:
+    """Note that the reminder is sent, or when to look again; False if somebody else has done so."""
+    if reminder is not None:
+        values = {"reminded": reminder.number, "remind_at": reminder.then}
+    else:
+        values = {"remind_at": None if now >= round_.closes_at else not_quiet(now + WAKE)}
+    claim = (
+        update(RoundRow)
+        .where(col(RoundRow.realm) == round_.realm, col(RoundRow.id) == round_.id)
+        .where(col(RoundRow.reminded) == round_.reminded, col(RoundRow.closed_at).is_(None))
+        .values(**values)
+        .returning(col(RoundRow.id))
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(claim)).first() is not None
 
 
 def _open(connection: Connection, situation: Situation, round_: Round) -> Round | Refused:
@@ -63,7 +107,7 @@ def _open(connection: Connection, situation: Situation, round_: Round) -> Round 
     if not asked:
         return Refused((Flaw.NOBODY_ASKED,))
     round_ = replace(round_, asked=asked)
-    connection.execute(insert(RoundRow), [round_values(round_)])
+    connection.execute(insert(RoundRow), [{**round_values(round_), "remind_at": next_reminder(round_)}])
     move_tallies(connection, place, difference(counted(connection, place), before), round_.opened_at)
     _tell(connection, situation, round_)
     return round_
@@ -75,7 +119,7 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
     Everything happens inside the database, so that a hundred thousand are as little trouble as three.
     """
     place = (str(situation.realm), situation.id)
-    asked = select(ASSOCIATION.c.association_id).where(within(round_.municipalities, round_.sectors))
+    asked = select(ASSOCIATION.c.association_id).where(within(round_.asks))
     if connection.execute(asked.limit(1)).first() is None:
         return 0
     connection.execute(_standings_of_the_area(connection.dialect.name, situation, round_))
@@ -97,17 +141,19 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
 
 def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) -> Any:
     """INSERT ... SELECT: whoever is in the area of the situation or of the round, and not there yet, is not asked."""
-    area = {*situation.municipalities, *round_.municipalities}
+    area = {*situation.municipalities, *round_.asks.municipalities}
     columns: dict[str, Any] = {
         "realm": literal(str(situation.realm), String()),
         "situation_id": literal(situation.id, Uuid()),
         "association_id": ASSOCIATION.c.association_id,
         "municipality": ASSOCIATION.c.municipality,
         "sector": ASSOCIATION.c.sector,
+        "networks": ASSOCIATION.c.networks,
+        "capabilities": ASSOCIATION.c.capabilities,
         "state": literal(State.NOT_ASKED.value, String()),
         "reached": literal(True, Boolean()),
     }
-    everybody = select(*columns.values()).where(within(area, ALL_SECTORS))
+    everybody = select(*columns.values()).where(within(Filter(tuple(area), ALL_SECTORS)))
     return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()
 
 

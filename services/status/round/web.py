@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from services.status.association.model import Filter
 from services.status.association.store import AssociationStore
+from services.status.round.model import reminder_times
 from services.status.round.store import RoundStore
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
@@ -37,6 +39,7 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.NO_MUNICIPALITY: ("municipalities", N_("Choose at least one municipality, or the whole region.")),
     Flaw.NO_SECTOR: ("sectors", N_("Choose at least one sector, or all of them.")),
     Flaw.DEADLINE_OUT_OF_RANGE: ("hours", N_("Give the time to answer in hours, from 1 to 336.")),
+    Flaw.REMINDERS_OUT_OF_RANGE: ("reminders", N_("Choose from none to three reminders.")),
     Flaw.NOBODY_ASKED: (
         "municipalities",
         N_("The registry has no association like that. Nobody was asked; choose more widely."),
@@ -65,6 +68,9 @@ class RoundForm(BaseModel):
     round_id: UUID = Field(default_factory=new_id)
     municipalities: list[str] = []
     sectors: list[str] = []
+    capabilities: list[str] = []
+    urgent: bool = False
+    reminders: str = "2"
     hours: str = "24"
     step: Literal["count", "confirm", "open", "back"] = "count"
 
@@ -72,10 +78,13 @@ class RoundForm(BaseModel):
         """The same as the model takes it."""
         digits = self.hours.strip()
         return RoundDraft(
-            municipalities=ALL_MUNICIPALITIES
-            if region.REGION.code in self.municipalities
-            else tuple(self.municipalities),
-            sectors=ALL_SECTORS if EVERY_SECTOR in self.sectors else tuple(self.sectors),
+            Filter(
+                ALL_MUNICIPALITIES if region.REGION.code in self.municipalities else tuple(self.municipalities),
+                ALL_SECTORS if EVERY_SECTOR in self.sectors else tuple(self.sectors),
+                capabilities=tuple(self.capabilities),
+            ),
+            urgent=self.urgent,
+            reminders=int(self.reminders) if self.reminders.isdecimal() and len(self.reminders) < 3 else -1,
             hours=int(digits) if digits.isdecimal() and len(digits) < 5 else None,
         )
 
@@ -118,7 +127,7 @@ class RoundPages:
             return _form_page(request, situation, form, flaws=outcome.flaws)
         if form.step == "open":
             return await self._open(request, situation, form, outcome)
-        asked = await self._associations.count(outcome.municipalities, outcome.sectors)
+        asked = await self._associations.count(outcome.asks)
         if form.step == "confirm" and asked:
             return _confirm_page(request, situation, form, outcome, asked=asked)
         flaws = (Flaw.NOBODY_ASKED,) if form.step == "confirm" else ()
@@ -165,6 +174,7 @@ def _form_page(
             for sub_region in region.SUB_REGIONS
         ],
         sectors=region.SECTORS,
+        capabilities=region.CAPABILITIES,
         every_sector=EVERY_SECTOR,
     )
 
@@ -178,9 +188,11 @@ def _confirm_page(request: Request, situation: Situation, form: RoundForm, round
         form=form,
         round=round_,
         asked=asked,
-        municipalities=[region.municipality(code) for code in round_.municipalities],
-        sectors=[region.sector(code) for code in round_.sectors],
-        everywhere=round_.municipalities == ALL_MUNICIPALITIES,
+        municipalities=[region.municipality(code) for code in round_.asks.municipalities],
+        sectors=[region.sector(code) for code in round_.asks.sectors],
+        capabilities=[region.capability(code) for code in round_.asks.capabilities],
+        everywhere=round_.asks.municipalities == ALL_MUNICIPALITIES,
+        reminders=reminder_times(round_),
         whole_region=region.REGION,
-        every_sector=round_.sectors == ALL_SECTORS,
+        every_sector=round_.asks.sectors == ALL_SECTORS,
     )

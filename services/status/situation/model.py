@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.status.association.model import Filter
 from shared import region
 from shared.events.status import (
     ASKED_PER_EVENT,
@@ -21,9 +22,11 @@ from shared.realm import Realm
 NAME_LENGTH = 120
 FRESHNESS_HOURS = range(1, 7 * 24 + 1)
 DEADLINE_HOURS = range(1, 14 * 24 + 1)
+REMINDERS = range(4)
 
 ALL_MUNICIPALITIES = tuple(place.code for place in region.MUNICIPALITIES)
 ALL_SECTORS = tuple(field.code for field in region.SECTORS)
+ALL_CAPABILITIES = tuple(capability.code for capability in region.CAPABILITIES)
 
 
 class Kind(StrEnum):
@@ -61,6 +64,7 @@ class Flaw(StrEnum):
     NO_SECTOR = "no sector"
     FRESHNESS_OUT_OF_RANGE = "freshness out of range"
     DEADLINE_OUT_OF_RANGE = "deadline out of range"
+    REMINDERS_OUT_OF_RANGE = "reminders out of range"
     NOBODY_ASKED = "nobody asked"
     SITUATION_CLOSED = "situation closed"
 
@@ -193,17 +197,20 @@ def situation_closed(situation: Situation, now: datetime) -> SituationClosed:
 
 @dataclass(frozen=True)
 class Round:
-    """One request to check in, to all associations of these municipalities and sectors."""
+    """One request to check in, to all associations that the filter finds when it is opened. An urgent one is asked at
+    night too."""
 
     realm: Realm
     id: UUID
     situation_id: UUID
-    municipalities: tuple[str, ...]
-    sectors: tuple[str, ...]
+    asks: Filter
     opened_at: datetime
     closes_at: datetime
     opened_by: UUID
     asked: int = 0
+    urgent: bool = False
+    reminders: int = 0
+    reminded: int = 0
     closed_at: datetime | None = None
 
 
@@ -211,22 +218,28 @@ class Round:
 class RoundDraft:
     """A round as a person wrote it into the form."""
 
-    municipalities: tuple[str, ...]
-    sectors: tuple[str, ...]
+    asks: Filter
     hours: int | None
+    urgent: bool = False
+    reminders: int = 0
 
 
 def open_round(
     situation: Situation, draft: RoundDraft, *, round_id: UUID, opened_by: UUID, now: datetime
 ) -> Round | Refused:
     """A round of this situation that may be opened, or every reason why not. Whom it asks is counted elsewhere."""
-    municipalities = known(draft.municipalities, ALL_MUNICIPALITIES)
-    sectors = known(draft.sectors, ALL_SECTORS)
+    asks = Filter(
+        known(draft.asks.municipalities, ALL_MUNICIPALITIES),
+        known(draft.asks.sectors, ALL_SECTORS),
+        draft.asks.networks,
+        known(draft.asks.capabilities, ALL_CAPABILITIES),
+    )
     checks = (
         (situation.closed_at is None, Flaw.SITUATION_CLOSED),
-        (bool(municipalities), Flaw.NO_MUNICIPALITY),
-        (bool(sectors), Flaw.NO_SECTOR),
+        (bool(asks.municipalities), Flaw.NO_MUNICIPALITY),
+        (bool(asks.sectors), Flaw.NO_SECTOR),
         (draft.hours in DEADLINE_HOURS, Flaw.DEADLINE_OUT_OF_RANGE),
+        (draft.reminders in REMINDERS, Flaw.REMINDERS_OUT_OF_RANGE),
     )
     flaws = tuple(flaw for holds, flaw in checks if not holds)
     if flaws or draft.hours is None:
@@ -235,11 +248,12 @@ def open_round(
         realm=situation.realm,
         id=round_id,
         situation_id=situation.id,
-        municipalities=municipalities,
-        sectors=sectors,
+        asks=asks,
         opened_at=now,
         closes_at=now + timedelta(hours=draft.hours),
         opened_by=opened_by,
+        urgent=draft.urgent,
+        reminders=draft.reminders,
     )
 
 
@@ -257,6 +271,7 @@ def round_opened(round_: Round, names: Names, association_ids: Sequence[UUID], *
         round_id=round_.id,
         names=names.told(),
         closes_at=round_.closes_at,
+        urgent=round_.urgent,
         association_ids=tuple(association_ids),
         part=part,
         parts=parts,

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, Index, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.status.association.model import Filter
 from services.status.schema import StatusTable
 from services.status.situation.model import (
     Changed,
@@ -58,6 +59,12 @@ class RoundRow(StatusTable, table=True):
     situation_id: UUID
     municipalities: list[str] = Field(sa_type=JSON)
     sectors: list[str] = Field(sa_type=JSON)
+    networks: list[str] = Field(sa_type=JSON)
+    capabilities: list[str] = Field(sa_type=JSON)
+    urgent: bool = False
+    reminders: int = 0
+    reminded: int = 0
+    remind_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closes_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -134,7 +141,7 @@ class SituationStore:
                 .where(col(RoundRow.realm) == situation.realm, col(RoundRow.situation_id) == situation.id)
                 .order_by(col(RoundRow.opened_at).desc())
             )
-            return [_round(row) for row in found.scalars()]
+            return [round_of(row) for row in found.scalars()]
 
     async def close_due_rounds(self) -> int:
         """Close rounds whose time is up, DUE_AT_ONCE at most; how many there were."""
@@ -151,7 +158,9 @@ class SituationStore:
 
 def round_values(round_: Round) -> dict[str, Any]:
     """The columns of a round, as an INSERT takes them."""
-    return {**vars(round_), "municipalities": [*round_.municipalities], "sectors": [*round_.sectors]}
+    values = {**vars(round_), **{name: [*codes] for name, codes in vars(round_.asks).items()}}
+    del values["asks"]
+    return values
 
 
 async def _updated(session: AsyncSession, situation: Situation, values: dict[str, Any]) -> bool:
@@ -171,7 +180,7 @@ async def _close_rounds(session: AsyncSession, rows: Sequence[RoundRow], now: da
             .execution_options(synchronize_session=False)
         )
         if (await session.execute(claim)).first() is not None:
-            await announce(session, [round_closed(_round(row), now)])
+            await announce(session, [round_closed(round_of(row), now)])
     return len(rows)
 
 
@@ -201,13 +210,16 @@ def _situation(row: SituationRow) -> Situation:
     )
 
 
-def _round(row: RoundRow) -> Round:
+def round_of(row: RoundRow) -> Round:
+    """The round that a row tells of."""
     return Round(
         realm=Realm(row.realm),
         id=row.id,
         situation_id=row.situation_id,
-        municipalities=tuple(row.municipalities),
-        sectors=tuple(row.sectors),
+        asks=Filter(tuple(row.municipalities), tuple(row.sectors), tuple(row.networks), tuple(row.capabilities)),
+        urgent=row.urgent,
+        reminders=row.reminders,
+        reminded=row.reminded,
         opened_at=row.opened_at,
         closes_at=row.closes_at,
         opened_by=row.opened_by,

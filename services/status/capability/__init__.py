@@ -1,0 +1,1 @@
+"""Topic: who can still do what, where, right now."""

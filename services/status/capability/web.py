@@ -1,0 +1,149 @@
+"""Pages: who can still do it, where, right now; the same as a file for a spreadsheet."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from services.status.capability.model import Ability, Able, Answer, answer
+from services.status.capability.store import EXPORTED, LIST_PAGE, CapabilityStore
+from services.status.picture.model import STATE_NAMES
+from services.status.readiness.model import State
+from services.status.situation.model import ALL_MUNICIPALITIES, Situation
+from services.status.situation.store import SituationStore
+from shared import region
+from shared.clock import Clock
+from shared.i18n import N_, Locale, moment, texts
+from shared.identity import Staff, requires
+from shared.spreadsheet import Cell, csv_bytes
+from shared.web import TroubleError, pages_of
+
+AnyStaff = Annotated[Staff, Depends(requires())]
+
+ANSWER_NAMES = {
+    Answer.CAN: N_("can now"),
+    Answer.CANNOT: N_("cannot now"),
+    Answer.NOT_KNOWN: N_("not known"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks: which capability, and in which area (a municipality, a sub-region, or "" for all)."""
+
+    capability: str
+    area: str
+
+    @property
+    def municipalities(self) -> tuple[str, ...]:
+        """The municipalities of the area."""
+        for sub_region in region.SUB_REGIONS:
+            if sub_region.code == self.area:
+                return sub_region.municipalities
+        return (self.area,) if self.area else ALL_MUNICIPALITIES
+
+
+class CapabilityPages:
+    """The pages of this topic."""
+
+    def __init__(self, store: CapabilityStore, *, situations: SituationStore, clock: Clock) -> None:
+        self._store = store
+        self._situations = situations
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """All routes of this topic."""
+        router = APIRouter()
+        router.add_api_route("/situations/{situation_id:uuid}/who-can", self.show, methods=["GET"])
+        router.add_api_route("/situations/{situation_id:uuid}/who-can.csv", self.export, methods=["GET"])
+        return router
+
+    async def show(self, request: Request, situation_id: UUID, _staff: AnyStaff, page: str = "1") -> Response:
+        """Those who have the capability, those who can now first; without one chosen, the question."""
+        situation = await self._found(situation_id)
+        asked = _asked(request)
+        number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
+        listed: list[Able] = []
+        ability: Ability | None = None
+        if asked.capability:
+            listed, ability = await self._store.able(situation, asked.capability, asked.municipalities, page=number)
+        total = ability.known + ability.not_known if ability else 0
+        locale: Locale = request.state.locale
+        _ = texts(locale)
+        return pages_of(request).page(
+            request,
+            "who_can.html",
+            realm=situation.realm,
+            situation=situation,
+            name=situation.names.of(locale),
+            asked=asked,
+            capabilities=[(one.code, one.name(locale)) for one in region.CAPABILITIES],
+            areas=_areas(locale),
+            listed=listed,
+            ability=ability,
+            answers={one.association_id: _(ANSWER_NAMES[answer(one.state)]) for one in listed},
+            states={state: _(label) for state, label in STATE_NAMES.items()},
+            municipalities={place.code: place.name(locale) for place in region.MUNICIPALITIES},
+            seen_at=self._clock.now(),
+            number=number,
+            pages=max(1, -(-total // LIST_PAGE)),
+            query=urlencode({"capability": asked.capability, "area": asked.area}),
+        )
+
+    async def export(self, request: Request, situation_id: UUID, _staff: AnyStaff) -> Response:
+        """The same as CSV, at most EXPORTED rows."""
+        situation = await self._found(situation_id)
+        asked = _asked(request)
+        if not asked.capability:
+            raise TroubleError(HTTPStatus.UNPROCESSABLE_ENTITY, N_("Choose what must be done."))
+        listed, _ability = await self._store.able(
+            situation, asked.capability, asked.municipalities, page=1, size=EXPORTED
+        )
+        body = csv_bytes(_rows(listed, situation, request.state.locale))
+        name = f"who-can-{asked.capability}-{self._clock.now():%Y%m%dT%H%MZ}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+        return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def _found(self, situation_id: UUID) -> Situation:
+        situation = await self._situations.get(situation_id)
+        if situation is None:
+            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
+        return situation
+
+
+def _asked(request: Request) -> Asked:
+    query = request.query_params
+    areas = {place.code for place in (*region.MUNICIPALITIES, *region.SUB_REGIONS)}
+    capability, area = query.get("capability", ""), query.get("area", "")
+    known = {one.code for one in region.CAPABILITIES}
+    return Asked(capability if capability in known else "", area if area in areas else "")
+
+
+def _areas(locale: Locale) -> list[tuple[str, str]]:
+    """The whole region, its sub-regions and its municipalities, as options."""
+    places = [(place.code, place.name(locale)) for place in (*region.SUB_REGIONS, *region.MUNICIPALITIES)]
+    return [("", texts(locale)("The whole region")), *places]
+
+
+def _rows(listed: list[Able], situation: Situation, locale: Locale) -> list[list[Cell]]:
+    _ = texts(locale)
+    heading: list[Cell] = [
+        *(_("Association"), _("Municipality"), _("Now"), _("State"), _("Answered at")),
+        *(_("Expects it to last until"), _("Offered amount"), _("In the register")),
+    ]
+    places = {place.code: place.name(locale) for place in region.MUNICIPALITIES}
+    rows: list[list[Cell]] = [
+        [
+            *(one.name, places.get(one.municipality, one.municipality)),
+            *(_(ANSWER_NAMES[answer(one.state)]), _(STATE_NAMES[State(one.state)])),
+            *(moment(at, locale) if at else "" for at in (one.reported_at, one.until)),
+            *(one.amount, _("yes") if one.registered else _("no")),
+        ]
+        for one in listed
+    ]
+    name = situation.names.of(locale)
+    return [[name if situation.realm.live else f"{_('EXERCISE:')} {name}"], heading, *rows]
