@@ -13,8 +13,12 @@ from typing import cast
 
 import uvloop
 
+from shared.region import CAPABILITIES
+
 WARM_UP = 1.0
 STATUSES = ("normal", "normal", "normal", "limited", "suspended")
+AMOUNTS = "".join(f"&{which}-{capability.code}=" for which in ("need", "offer") for capability in CAPABILITIES)
+"""Browsers send every text field, also the empty ones."""
 
 
 class Load:
@@ -31,7 +35,7 @@ class Load:
 
     def request(self) -> bytes:
         """A check-in as a browser sends it: a form of its own, by the next link."""
-        body = f"status={next(self._statuses)}&until=&note=&checkin_id={os.urandom(16).hex()}"
+        body = f"checkin_id={os.urandom(16).hex()}&status={next(self._statuses)}{AMOUNTS}&until=&plan=&note="
         return (
             f"POST /c/{next(self._tokens)} HTTP/1.1\r\nHost: {self._host}\r\nOrigin: http://{self._host}\r\n"
             "Sec-Fetch-Site: same-origin\r\nAccept-Language: fi\r\n"

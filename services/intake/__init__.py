@@ -3,12 +3,19 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
-Says: AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded, and wishes for letters.
+Says: AssociationChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and wishes for
+letters.
 Serves: the answer form /c/, sign-in and sign-out, the registry, people, the audit, partners' keys and their API, and
 its own operations under /intake/.
 """
 
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    SessionEnded,
+)
 from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened
 from shared.streams import Voice
@@ -18,6 +25,7 @@ VOICE = Voice(
     says=(
         AssociationChanged,
         CheckInReceived,
+        AssociationDeclined,
         AssociationNotReached,
         SessionEnded,
         UrgentLetterRequested,

@@ -16,6 +16,8 @@ from services.intake.audit.store import AuditStore
 from services.intake.audit.web import AuditPages
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
+from services.intake.history import web as history_web
+from services.intake.history.store import HistoryStore
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import InvitationStore
 from services.intake.partner import api as partner_api
@@ -55,6 +57,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     register_files = RegisterFileStore(house.database, clock=clock)
     access = AccessStore(house.database, clock=clock, public_url=settings.public_url)
     checkin = CheckInStore(house.database)
+    history = HistoryStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
@@ -68,6 +71,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
+    app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     _add_people_and_partners(app, house, access, checkin)
@@ -75,6 +79,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.register_files = register_files
     app.state.access = access
     app.state.checkin = checkin
+    app.state.history = history
     app.state.invitation = invitation
     return app
 

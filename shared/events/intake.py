@@ -75,6 +75,14 @@ class AssociationNotReached(Event, service="intake", fact="association_not_reach
     reason: str
 
 
+class AssociationDeclined(Event, service="intake", fact="association_declined"):
+    """The association said "not this time": it is reminded no more in this round. An answer takes it back."""
+
+    association_id: UUID
+    situation_id: UUID
+    round_id: UUID
+
+
 class SessionEnded(Event, service="intake", fact="session_ended"):
     """A signed-in session was ended before its time: no service may honour it any longer."""
 

@@ -64,6 +64,7 @@ async def test_opening_a_check_in_link_a_thousand_times_changes_nothing(settings
             await assert_inert(intake, path, times=10)
             assert await evening.answer_all(door) == {200: 1}
         await assert_inert(intake, path)
+        await assert_inert(intake, f"{path}/history", times=100)
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     # intake: the registry
     "GET /registry": DESK,
     "GET /registry/{association_id}": DESK,
+    "GET /registry/{association_id}/answers": DESK,
     "GET /registry/import": ADMINISTRATOR,
     "POST /registry/import": ADMINISTRATOR,
     "GET /registry/import/{name}": ADMINISTRATOR,
@@ -54,6 +55,11 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /situations/{situation_id:uuid}/close": OPENS,
     "GET /situations/{situation_id:uuid}/rounds/new": ASKS,
     "POST /situations/{situation_id:uuid}/rounds/new": ASKS,
+    "GET /situations/{situation_id:uuid}/crossed": EVERYBODY,
+    "GET /situations/{situation_id:uuid}/who-can": EVERYBODY,
+    "GET /situations/{situation_id:uuid}/who-can.csv": EVERYBODY,
+    "GET /situations/{situation_id:uuid}/aid": EVERYBODY,
+    "POST /situations/{situation_id:uuid}/aid": ASKS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

@@ -19,6 +19,8 @@ PUBLIC = {
     "/m/{code}": "the public page of a municipality",
     "/g/{guidance_id}": "one guidance on the public page",
     "/c/{token}": "the answer form: its link is the capability",
+    "/c/{token}/history": "what was answered by it: the same",
+    "/c/{token}/not-this-time": "the same",
     "/sign-in": "whoever is not signed in",
     "/sign-in/{token}": "the same; its link is the capability",
     "/sign-out": "ends the session that the request carries, if any",

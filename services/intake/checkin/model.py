@@ -1,15 +1,28 @@
 """Check-in model: whether an answer is taken, and what is recorded of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from services.intake.invitation.model import AskedRound
-from shared.events.intake import Amount, Channel, CheckInReceived, OperatingStatus
-from shared.i18n import HELSINKI
+from services.intake.registry.model import Plan
+from shared.events.intake import Amount, AssociationDeclined, Channel, CheckInReceived, OperatingStatus
+from shared.i18n import HELSINKI, N_, Locale, number
+from shared.region import CAPABILITIES
 
 NOTE_LIMIT = 500
+AMOUNT_LIMIT = 1_000_000
+
+STATUS_LABELS = {
+    OperatingStatus.NORMAL: N_("We operate normally"),
+    OperatingStatus.LIMITED: N_("We operate in part"),
+    OperatingStatus.SUSPENDED: N_("Our activity is suspended"),
+}
+
+
+_CAPABILITIES = {capability.code: capability for capability in CAPABILITIES}
 
 
 class Until(StrEnum):
@@ -82,6 +95,7 @@ class Invited:
     revoked: bool
     contact_id: UUID | None = None
     present: CheckIn | None = None
+    declined: bool = False
 
     def takes_answers(self, now: datetime) -> bool:
         """True while the link is good for answering."""
@@ -145,6 +159,30 @@ def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Ref
     return Accepted(invited, checkin, _received(checkin, invited))
 
 
+def decline(invited: Invited, now: datetime) -> AssociationDeclined | None:
+    """What is told when an association says "not this time"; None where that says nothing new: it said so before, it
+    has answered, or its link is not good any more."""
+    if invited.declined or invited.present is not None or not invited.takes_answers(now):
+        return None
+    return AssociationDeclined(
+        happened_at=now,
+        realm=invited.asked.realm,
+        association_id=invited.association_id,
+        situation_id=invited.asked.situation_id,
+        round_id=invited.asked.round_id,
+    )
+
+
+def plan_after(known: Plan, *, has_one: bool) -> Plan:
+    """What the register knows of the preparedness plan once its association has said whether it has one.
+
+    A plan that the register knows is not taken from it by a tick on a form: that is for the clerk, who sees both.
+    """
+    if has_one:
+        return Plan.MADE
+    return Plan.NONE if known is Plan.UNKNOWN else known
+
+
 def _checkin_id(answer: Answer, invited: Invited) -> UUID:
     """The same for the same form after the same answer: two replicas that get it at once record one."""
     before = invited.present.checkin_id if invited.present else None
@@ -166,3 +204,14 @@ def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
         offers=checkin.said.offers,
         needs=checkin.said.needs,
     )
+
+
+def in_words(amounts: Iterable[Amount], locale: Locale) -> str:
+    """Capabilities by their names, with how much where that was said: `ensiapu (3), kuljetus`."""
+    return ", ".join(_one_in_words(one, locale) for one in amounts)
+
+
+def _one_in_words(one: Amount, locale: Locale) -> str:
+    known = _CAPABILITIES.get(one.capability)
+    name = known.name(locale) if known else one.capability
+    return f"{name} ({number(one.amount, locale)})" if one.amount else name

@@ -1,5 +1,6 @@
 """Check-in store: answers as they were received, many in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -7,17 +8,30 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Connection, Executable, Row, Select, bindparam, null, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.intake.checkin.model import Accepted, Answer, CheckIn, Invited, Refused, Repeated, Said, accept
+from services.intake.checkin.model import (
+    Accepted,
+    Answer,
+    CheckIn,
+    Invited,
+    Refused,
+    Repeated,
+    Said,
+    accept,
+    decline,
+    plan_after,
+)
 from services.intake.invitation.model import AskedRound
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
-from services.intake.registry.store import Association, Contact
+from services.intake.registry.model import Plan
+from services.intake.registry.store import Association, Contact, tell_all
 from services.intake.schema import IntakeTable
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import Amount, Channel, OperatingStatus
 from shared.ids import digest
-from shared.outbox import announce_all
+from shared.outbox import announce, announce_all
 from shared.realm import Realm
 
 
@@ -54,12 +68,21 @@ class CheckInStore:
     async def invited(self, token: str) -> Invited | None:
         """Where this link leads; None if it is unknown."""
         async with self._database.read() as session:
-            rows = await session.execute(_BY_TOKEN, {"hashes": [digest(token)]})
-            return next((_invited_of(row) for row in rows), None)
+            return await _invited(session, token)
 
     async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
         """Record an answer; returns once it is on disk together with the event that tells of it."""
         return await self._group(answer)
+
+    async def decline(self, token: str, now: datetime) -> Invited | None:
+        """Note "not this time": the association is reminded no more in this round, until it answers. Where the link
+        leads, as it was found; None if it is unknown. An answer that was given stands, and saying it twice is once."""
+        async with self._database.write() as session:
+            invited = await _invited(session, token)
+            told = decline(invited, now) if invited else None
+            if invited and told and await _claim_declining(session, invited.invitation_id, now):
+                await announce(session, [told])
+            return invited
 
     async def close(self) -> None:
         """Return when all that waits is recorded."""
@@ -103,6 +126,28 @@ def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
     latest = {decision.invited.invitation_id: decision.checkin.checkin_id for decision in accepted}
     connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
     announce_all(connection, [decision.event for decision in accepted])
+    _note_plans(connection, accepted)
+
+
+def _note_plans(connection: Connection, accepted: Sequence[Accepted]) -> None:
+    """Bring what was said of preparedness plans into the register, and tell where it changed. An exercise leaves the
+    register alone: there is one, and it is the live one."""
+    said: defaultdict[UUID, list[bool]] = defaultdict(list)
+    for decision in accepted:
+        if decision.checkin.said.plan is not None and decision.invited.asked.realm.live:
+            said[decision.invited.association_id].append(decision.checkin.said.plan)
+    if not said:
+        return
+    changed: dict[UUID, Plan] = {}
+    for association_id, known in connection.execute(_PLANS_TO_CHANGE, {"ids": sorted(said)}).all():
+        plan = Plan(known)
+        for has_one in said[association_id]:
+            plan = plan_after(plan, has_one=has_one)
+        if plan.value != known:
+            changed[association_id] = plan
+    if changed:
+        connection.execute(_CHANGE_PLAN, [{"association": key, "known": plan.value} for key, plan in changed.items()])
+        tell_all(connection, changed, accepted[-1].checkin.reported_at)
 
 
 def _row_values(decision: Accepted) -> dict[str, Any]:
@@ -127,12 +172,30 @@ def _row_values(decision: Accepted) -> dict[str, Any]:
     }
 
 
+RECORDED: tuple[Any, ...] = (
+    col(CheckInRow.id).label("checkin_id"),
+    col(CheckInRow.form_id),
+    col(CheckInRow.status),
+    col(CheckInRow.until),
+    col(CheckInRow.note),
+    col(CheckInRow.offers),
+    col(CheckInRow.needs),
+    col(CheckInRow.plan),
+    col(CheckInRow.reported_at),
+    col(CheckInRow.channel),
+    col(CheckInRow.contact_id).label("answered_by"),
+    col(CheckInRow.entered_by),
+)
+"""The columns of which `checkin_of` makes an answer."""
+
+
 def _invitations(*columns: Any) -> Select[Any]:
     """Invitations with their round, association and present answer, and these columns."""
     return (
         select(
             *columns,
             col(Invitation.id).label("invitation_id"),
+            col(Invitation.declined_at),
             col(RoundRow.round_id),
             col(RoundRow.situation_id),
             col(RoundRow.realm),
@@ -140,18 +203,7 @@ def _invitations(*columns: Any) -> Select[Any]:
             col(RoundRow.closed_at),
             col(Association.id).label("association_id"),
             col(Association.name),
-            col(CheckInRow.id).label("checkin_id"),
-            col(CheckInRow.form_id),
-            col(CheckInRow.status),
-            col(CheckInRow.until),
-            col(CheckInRow.note),
-            col(CheckInRow.offers),
-            col(CheckInRow.needs),
-            col(CheckInRow.plan),
-            col(CheckInRow.reported_at),
-            col(CheckInRow.channel),
-            col(CheckInRow.contact_id).label("answered_by"),
-            col(CheckInRow.entered_by),
+            *RECORDED,
         )
         .select_from(Invitation)
         .join(RoundRow, col(RoundRow.round_id) == col(Invitation.round_id))
@@ -181,8 +233,41 @@ def _by_invitation() -> Executable:
 _BY_TOKEN = _by_token()
 _BY_INVITATION = _by_invitation()
 _POINT_TO = (
-    update(Invitation).where(col(Invitation.id) == bindparam("invitation")).values(checkin_id=bindparam("checkin"))
+    update(Invitation)
+    .where(col(Invitation.id) == bindparam("invitation"))
+    .values(checkin_id=bindparam("checkin"), declined_at=None)
 )
+_PLANS_TO_CHANGE = (
+    select(col(Association.id), col(Association.plan))
+    .where(col(Association.id).in_(bindparam("ids", expanding=True)))
+    .order_by(col(Association.id))
+    .with_for_update()
+)
+_CHANGE_PLAN = (
+    update(Association)
+    .where(col(Association.id) == bindparam("association"))
+    .values(plan=bindparam("known"), version=col(Association.version) + 1)
+)
+
+
+async def _invited(session: AsyncSession, token: str) -> Invited | None:
+    rows = await session.execute(_BY_TOKEN, {"hashes": [digest(token)]})
+    return next((_invited_of(row) for row in rows), None)
+
+
+async def _claim_declining(session: AsyncSession, invitation_id: UUID, now: datetime) -> bool:
+    """True if it is noted by this very call: an answer, or another press of the button, may have come first."""
+    statement = (
+        update(Invitation)
+        .where(
+            col(Invitation.id) == invitation_id,
+            col(Invitation.checkin_id).is_(None),
+            col(Invitation.declined_at).is_(None),
+        )
+        .values(declined_at=now)
+        .returning(col(Invitation.id))
+    )
+    return (await session.execute(statement)).first() is not None
 
 
 def _invited_of(row: Row[Any]) -> Invited:
@@ -194,11 +279,13 @@ def _invited_of(row: Row[Any]) -> Invited:
         language=row.language or "fi",
         revoked=row.revoked_at is not None,
         contact_id=row.contact_id,
-        present=_checkin_of(row) if row.checkin_id else None,
+        present=checkin_of(row) if row.checkin_id else None,
+        declined=row.declined_at is not None,
     )
 
 
-def _checkin_of(row: Row[Any]) -> CheckIn:
+def checkin_of(row: Row[Any]) -> CheckIn:
+    """The answer in a row that has the columns `RECORDED`."""
     return CheckIn(
         checkin_id=row.checkin_id,
         form_id=row.form_id,

@@ -11,14 +11,14 @@ from functools import lru_cache
 
 from markupsafe import escape
 
-from services.intake.checkin.model import CheckIn, Invited
-from shared.events.intake import OperatingStatus
+from services.intake.checkin.model import CheckIn, Invited, in_words
+from shared.events.intake import Amount, OperatingStatus
 from shared.i18n import Locale, moment
 from shared.realm import Realm
 
 SHELLS_KEPT = 500
 
-GAPS = ("token", "association", "recorded", "until", "note")
+GAPS = ("token", "association", "recorded", "until", "offers", "needs", "note")
 _GAP = re.compile(f"gap0({'|'.join(GAPS)})0gap")
 
 
@@ -32,6 +32,9 @@ class Shell:
     status: OperatingStatus
     closes_at: datetime
     has_until: bool
+    has_offers: bool
+    has_needs: bool
+    plan: bool | None
     has_note: bool
 
 
@@ -56,6 +59,9 @@ class ThanksPages:
             status=recorded.said.status,
             closes_at=invited.asked.closes_at,
             has_until=recorded.said.until is not None,
+            has_offers=bool(recorded.said.offers),
+            has_needs=bool(recorded.said.needs),
+            plan=recorded.said.plan,
             has_note=bool(recorded.said.note),
         )
         values = {
@@ -63,6 +69,8 @@ class ThanksPages:
             "association": escape(invited.association_name),
             "recorded": _minute(recorded.reported_at.replace(second=0, microsecond=0), locale),
             "until": _minute(recorded.said.until, locale) if recorded.said.until else "",
+            "offers": _amounts(recorded.said.offers, locale),
+            "needs": _amounts(recorded.said.needs, locale),
             "note": escape(recorded.said.note),
         }
         pieces = self._pieces(shell)
@@ -82,3 +90,8 @@ class ThanksPages:
 def _minute(value: datetime, locale: Locale) -> str:
     """The moment in words; a crowd answers within few minutes."""
     return moment(value, locale)
+
+
+def _amounts(amounts: tuple[Amount, ...], locale: Locale) -> str:
+    """The capabilities in words, as HTML."""
+    return escape(in_words(amounts, locale)) if amounts else ""

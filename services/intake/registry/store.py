@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, Select, UniqueConstraint, func, select
+from sqlalchemy import JSON, Connection, Index, Select, UniqueConstraint, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, col
@@ -17,7 +17,7 @@ from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime
 from shared.events.intake import AssociationChanged
-from shared.outbox import announce
+from shared.outbox import announce_all
 from shared.realm import LIVE, Realm
 
 PAGE = 50
@@ -154,13 +154,20 @@ def _matching(statement: Select[Any], wanted: Wanted) -> Select[Any]:
 
 async def tell(session: AsyncSession, association_ids: Iterable[UUID], now: datetime) -> None:
     """Announce these associations as they now stand, at most a few hundred; their `version` has been raised."""
+    await session.flush()
+    connection = await session.connection()
+    await connection.run_sync(tell_all, sorted(association_ids), now)
+
+
+def tell_all(connection: Connection, association_ids: Iterable[UUID], now: datetime) -> None:
+    """The same, inside a synchronous group commit."""
     ids = sorted(association_ids)
     member, able = AssociationNetwork, AssociationCapability
-    networks = await _codes(session, ids, owner=col(member.association_id), code=col(member.network))
-    capabilities = await _codes(session, ids, owner=col(able.association_id), code=col(able.capability))
-    rows = await session.execute(select(Association).where(col(Association.id).in_(ids)).order_by(col(Association.id)))
-    await announce(
-        session,
+    networks = _codes(connection, ids, owner=col(member.association_id), code=col(member.network))
+    capabilities = _codes(connection, ids, owner=col(able.association_id), code=col(able.capability))
+    rows = connection.execute(select(Association).where(col(Association.id).in_(ids)).order_by(col(Association.id)))
+    announce_all(
+        connection,
         [
             AssociationChanged(
                 happened_at=now,
@@ -177,17 +184,17 @@ async def tell(session: AsyncSession, association_ids: Iterable[UUID], now: date
                 retired=row.retired,
                 merged_into=row.merged_into,
             )
-            for row in rows.scalars()
+            for row in rows
         ],
     )
 
 
-async def _codes(
-    session: AsyncSession, ids: Sequence[UUID], *, owner: Mapped[UUID], code: Mapped[str]
+def _codes(
+    connection: Connection, ids: Sequence[UUID], *, owner: Mapped[UUID], code: Mapped[str]
 ) -> dict[UUID, list[str]]:
     """The codes of each association, in order."""
     found: defaultdict[UUID, list[str]] = defaultdict(list)
     pairs = select(owner, code).where(owner.in_(ids)).order_by(owner, code)
-    for association_id, value in await session.execute(pairs):
+    for association_id, value in connection.execute(pairs):
         found[association_id].append(value)
     return found

@@ -7,9 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.checkin.model import Accepted, Answer, Invited, Reason, Refused, Repeated, Said, Until, accept
+from services.intake.checkin.model import (
+    Accepted,
+    Answer,
+    Invited,
+    Reason,
+    Refused,
+    Repeated,
+    Said,
+    Until,
+    accept,
+    decline,
+    in_words,
+    plan_after,
+)
 from services.intake.invitation.model import AskedRound
-from shared.events.intake import Channel, OperatingStatus
+from services.intake.registry.model import Plan
+from shared.events.intake import Amount, Channel, OperatingStatus
+from shared.i18n import Locale
 from shared.ids import digest, new_id
 from shared.realm import Realm
 from tests.fakes import STORM_EVENING
@@ -115,6 +130,44 @@ def test_one_form_id_in_two_links_makes_two_answers() -> None:
     assert isinstance(mine, Accepted)
     assert isinstance(yours, Accepted)
     assert mine.checkin.checkin_id != yours.checkin.checkin_id
+
+
+@pytest.mark.parametrize(
+    ("known", "has_one", "after"),
+    [
+        (Plan.UNKNOWN, True, Plan.MADE),
+        (Plan.NONE, True, Plan.MADE),
+        (Plan.DRAFT, True, Plan.MADE),
+        (Plan.MADE, True, Plan.MADE),
+        (Plan.UNKNOWN, False, Plan.NONE),
+        (Plan.NONE, False, Plan.NONE),
+        (Plan.DRAFT, False, Plan.DRAFT),
+        (Plan.MADE, False, Plan.MADE),
+    ],
+)
+def test_a_plan_that_the_register_knows_is_not_taken_from_it(known: Plan, has_one: bool, after: Plan) -> None:
+    assert plan_after(known, has_one=has_one) is after
+
+
+def test_not_this_time_is_told_once_while_it_says_something_new() -> None:
+    answered, _ = take(ANSWER, INVITED)
+    closed = replace(INVITED, asked=replace(ROUND, closed_at=STORM_EVENING))
+    told = decline(INVITED, STORM_EVENING)
+
+    assert told is not None
+    assert (told.realm, told.round_id) == (ROUND.realm, ROUND.round_id)
+    for settled in (answered, closed, replace(INVITED, declined=True), replace(INVITED, revoked=True)):
+        assert decline(settled, STORM_EVENING) is None
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [(Locale.FI, "ensiapu (1\u00a0000), kuljetus, zz"), (Locale.SV, "första hjälpen (1\u00a0000), transport, zz")],
+)
+def test_capabilities_are_named_in_the_readers_language(locale: Locale, words: str) -> None:
+    said = (Amount(capability="first-aid", amount=1000), Amount(capability="transport"), Amount(capability="zz"))
+
+    assert in_words(said, locale) == words
 
 
 @pytest.mark.parametrize(
