@@ -59,12 +59,14 @@ def way(checkin: CheckIn, reader: UUID | None) -> str:
             return N_("On paper")
         case Channel.API:
             return N_("From the system of a partner")
-        case Channel.LINK if checkin.contact_id is None:
-            return N_("By the link on paper")
-        case Channel.LINK if checkin.contact_id == reader:
-            return N_("By this link")
         case Channel.LINK:
-            return N_("By the link of another contact")
+            return _link(checkin, reader)
+
+
+def _link(checkin: CheckIn, reader: UUID | None) -> str:
+    if checkin.contact_id is None:
+        return N_("By the link on paper")
+    return N_("By this link") if checkin.contact_id == reader else N_("By the link of another contact")
 
 
 def channel(checkin: CheckIn) -> str:
