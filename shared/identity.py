@@ -31,13 +31,9 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Staff:
-    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+class Sight:
+    """What somebody may see: what is in one of these municipalities or networks; both empty means everything."""
 
-    session_id: UUID
-    person_id: UUID
-    roles: frozenset[Role]
-    valid_until: datetime
     municipalities: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
 
@@ -50,6 +46,27 @@ class Staff:
         """True if what is in this municipality and these networks may be seen: one of them is enough."""
         return not self.limited or municipality in self.municipalities or not self.networks.isdisjoint(networks)
 
+
+@dataclass(frozen=True)
+class Staff:
+    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+
+    session_id: UUID
+    person_id: UUID
+    roles: frozenset[Role]
+    valid_until: datetime
+    municipalities: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    @property
+    def sight(self) -> Sight:
+        """What this person may see."""
+        return Sight(self.municipalities, self.networks)
+
+    def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
+        """True if what is in this municipality and these networks may be seen."""
+        return self.sight.sees(municipality, networks)
+
     def may(self, *roles: Role) -> bool:
         """True if one of these roles is held."""
         return not self.roles.isdisjoint(roles)
@@ -61,7 +78,7 @@ Within = frozenset[str] | None
 
 def names_within(staff: Staff) -> Within:
     """Where this person may see associations by name, for those who know of no networks."""
-    return staff.municipalities if staff.limited else None
+    return staff.municipalities if staff.sight.limited else None
 
 
 class NotSignedInError(Exception):
@@ -158,7 +175,7 @@ def requires(*roles: Role, everywhere: bool = False) -> Callable[[Request], Awai
         if staff is None:
             wanted = request.url.path if request.method == "GET" else "/"
             raise NotSignedInError(wanted)
-        if (roles and not staff.may(*roles)) or (everywhere and staff.limited):
+        if (roles and not staff.may(*roles)) or (everywhere and staff.sight.limited):
             raise NotAllowedError
         request.state.staff = staff
         return staff

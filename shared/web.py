@@ -38,6 +38,9 @@ SITE = N_("Readiness of the associations of Kanta-Häme")
 STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Situations"), "/situations", frozenset()),
     (N_("Registry"), "/registry", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
+    (N_("Work list"), "/work-list", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
+    (N_("Calls"), "/calls", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
+    (N_("Email replies"), "/replies", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Guidance"), "/guidance", frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})),
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
     (N_("People"), "/people", frozenset({Role.ADMINISTRATOR})),

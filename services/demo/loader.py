@@ -27,6 +27,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
     """Load what is missing of the demo region if wanted; the lines to print once everything runs."""
     registry: RegistryStore = running.apps["intake"].state.registry
     access: AccessStore = running.apps["intake"].state.access
+    inbound = running.settings.inbound
     lines = ["", "Valmius is running."]
     if load and (await registry.find(Wanted())).count == 0:
         await _load_registry(running)
@@ -44,6 +45,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
         f"  Public page   {running.address}/",
         f"  Staff         {running.address}/situations",
         f"  Caught mail   {running.mail_address}/",
+        f"  Replies       {inbound.protocol}://{inbound.host}:{inbound.port} (answers to letters, by mail)",
         "",
     ]
     if load:

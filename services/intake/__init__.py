@@ -5,8 +5,9 @@ invitations to a round, and check-ins as they were received. It alone knows a co
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and wishes for
 letters.
-Serves: the answer form /c/, sign-in and sign-out, the registry, people, the audit, partners' keys and their API, and
-its own operations under /intake/.
+Serves: the work list, calls, paper and replies by mail, the answer form /c/, sign-in and sign-out, the registry,
+people, the audit, partners' keys and their API, and its own operations under /intake/. Where a port is given for it,
+it also takes letters that answer those of a round.
 """
 
 from shared.events.intake import (
@@ -35,6 +36,7 @@ VOICE = Voice(
 )
 
 SERVES: tuple[str, ...] = (
-    *("/c/", "/sign-in", "/sign-out", "/registry", "/intake/"),
+    *("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/replies"),
+    "/intake/",
     *("/me", "/people", "/audit", "/partners", "/api/"),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,12 +15,17 @@ from services.intake.access.store import AccessStore
 from services.intake.audit.jobs import AuditJobs
 from services.intake.audit.store import AuditStore
 from services.intake.audit.web import AuditPages
+from services.intake.calling import web as calling_web
+from services.intake.calling.store import CallStore
 from services.intake.checkin import web as checkin_web
 from services.intake.checkin.store import CheckInStore
 from services.intake.history import web as history_web
 from services.intake.history.store import HistoryStore
 from services.intake.invitation.handlers import InvitationHandlers
+from services.intake.invitation.jobs import InvitationJobs
 from services.intake.invitation.store import InvitationStore
+from services.intake.paper import web as paper_web
+from services.intake.paper.store import PaperStore
 from services.intake.partner import api as partner_api
 from services.intake.partner import web as partner_web
 from services.intake.partner.store import PartnerStore
@@ -30,16 +36,22 @@ from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
+from services.intake.reply import web as reply_web
+from services.intake.reply.mail import listening
+from services.intake.reply.store import ReplyStore
 from services.intake.schema import IntakeTable
+from services.intake.worklist import web as worklist_web
+from services.intake.worklist.model import Tray
+from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed
 from shared.events.status import RoundClosed, RoundOpened
 from shared.house import House, build
+from shared.i18n import N_
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
-HOUR = 3600
-TEN_MINUTES = 600
+MINUTE, HOUR = 60, 3600
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -59,29 +71,56 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     checkin = CheckInStore(house.database)
     history = HistoryStore(house.database)
     invitation = InvitationStore(house.database, clock=clock, public_url=settings.public_url)
+    calls = CallStore(house.database, clock=clock)
+    worklist = WorkListStore(house.database, clock=clock)
+    paper = PaperStore(house.database, clock=clock, secret=settings.secret.get_secret_value())
+    reply = ReplyStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, InvitationHandlers(invitation))
     house.jobs.every(HOUR, AccessJobs(access).forget)
+    patience = timedelta(hours=settings.escalate_after_hours)
+    house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
-        yield
+        async with listening(reply, settings.inbound, domain=settings.mail_domain, clock=clock):
+            yield
+        await reply.close()
         await checkin.close()
 
     app = house.app(started=started)
     app.router.routes[:0] = checkin_web.routes(checkin, clock=clock, pages=house.pages)  # the busiest door first
+    app.include_router(calling_web.pages(calls, checkin, clock=clock, rendered=house.pages))
+    app.include_router(worklist_web.pages(worklist, _trays(calls, worklist, reply)))
+    app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     app.include_router(register_file_web.pages(register_files))
     app.include_router(registry_web.pages(registry))
     _add_people_and_partners(app, house, access, checkin)
+    app.include_router(reply_web.pages(reply))
     app.state.registry = registry
     app.state.register_files = register_files
     app.state.access = access
     app.state.checkin = checkin
     app.state.history = history
     app.state.invitation = invitation
+    app.state.calls = calls
+    app.state.paper = paper
+    app.state.worklist = worklist
+    app.state.reply = reply
     return app
+
+
+def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore) -> list[Tray]:
+    """What waits for a clerk, one line for each place where it is done."""
+    return [
+        Tray(N_("To be called"), "/calls", calls.outstanding),
+        Tray(N_("Email replies to be read"), "/replies", reply.waiting_count),
+        Tray(N_("Addresses that failed"), "/work-list/failed", worklist.failed_count),
+        Tray(N_("Wrong telephone numbers"), "/calls", worklist.wrong_numbers),
+        Tray(N_("Associations that nobody can reach"), "/work-list/unreachable", worklist.unreachable_count),
+    ]
 
 
 def _listen(house: House, handlers: InvitationHandlers) -> None:
@@ -95,7 +134,7 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
     people = PeopleStore(house.database, clock=house.clock)
     partners = PartnerStore(house.database, clock=house.clock)
     audit = AuditStore(house.database)
-    house.jobs.every(TEN_MINUTES, AuditJobs(audit, clock=house.clock).check)
+    house.jobs.every(10 * MINUTE, AuditJobs(audit, clock=house.clock).check)
 
     async def names(ids: Collection[UUID]) -> dict[UUID, str]:
         return {**await partners.names(ids), **await people.names(ids)}

@@ -27,6 +27,11 @@ class Act(StrEnum):
     KEY_MADE = "api_key_made"
     KEY_REVOKED = "api_key_revoked"
     AUDIT_EXPORTED = "audit_exported"
+    ANSWER_ENTERED = "answer_entered"
+    CALL_TRIED = "call_tried"
+    SHEETS_MADE = "sheets_made"
+    REPLY_INTERPRETED = "reply_interpreted"
+    REPLY_SET_ASIDE = "reply_set_aside"
 
 
 SENTENCES = {
@@ -40,6 +45,11 @@ SENTENCES = {
     Act.KEY_MADE: N_("made a key for a partner"),
     Act.KEY_REVOKED: N_("revoked a partner's key"),
     Act.AUDIT_EXPORTED: N_("exported the audit"),
+    Act.ANSWER_ENTERED: N_("entered an answer for an association"),
+    Act.CALL_TRIED: N_("tried to call an association"),
+    Act.SHEETS_MADE: N_("made sheets of paper"),
+    Act.REPLY_INTERPRETED: N_("interpreted a reply by mail"),
+    Act.REPLY_SET_ASIDE: N_("set a reply by mail aside"),
 }
 """Each act as the page tells it after the name of the one who did it."""
 

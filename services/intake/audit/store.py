@@ -1,11 +1,11 @@
 """Audit store: rows are added in the transaction of the act that they tell, and never changed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, LargeBinary, Select, func, insert, select, update
+from sqlalchemy import JSON, Connection, Index, LargeBinary, Select, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -69,31 +69,43 @@ class AuditCheck(IntakeTable, table=True):
 
 async def record(session: AsyncSession, deed: Deed) -> None:
     """Write down the deed in the session's transaction."""
-    next_one = link(await _locked_head(session), deed)
-    await session.execute(
-        insert(AuditRow),
-        {
-            "number": next_one.number,
-            "at": deed.at,
-            "act": deed.act.value,
-            "actor": deed.actor,
-            "subject": deed.subject,
-            "details": deed.details,
-            "previous": next_one.previous,
-            "hash": next_one.hash,
-        },
-    )
-    await session.execute(
-        update(AuditHead).where(col(AuditHead.id) == ONLY).values(number=next_one.number, hash=next_one.hash)
-    )
+    connection = await session.connection()
+    await connection.run_sync(record_all, [deed])
 
 
-async def _locked_head(session: AsyncSession) -> Head:
-    dialect = (await session.connection()).dialect.name
-    start = insert_into(dialect, AuditHead).on_conflict_do_nothing()
-    await session.execute(start, {"id": ONLY, "number": 0, "hash": BEGINNING})
+def record_all(connection: Connection, deeds: Sequence[Deed]) -> None:
+    """Write down these deeds, in order, in the connection's transaction: the last thing that it does, since other
+    writers wait for the head from here to the commit."""
+    if not deeds:
+        return
+    head = _locked_head(connection)
+    rows: list[dict[str, Any]] = []
+    for deed in deeds:
+        next_one = link(head, deed)
+        rows.append(_row_values(next_one))
+        head = Head(next_one.number, next_one.hash)
+    connection.execute(insert(AuditRow), rows)
+    connection.execute(update(AuditHead).where(col(AuditHead.id) == ONLY).values(number=head.number, hash=head.hash))
+
+
+def _row_values(row: Link) -> dict[str, Any]:
+    return {
+        "number": row.number,
+        "at": row.deed.at,
+        "act": row.deed.act.value,
+        "actor": row.deed.actor,
+        "subject": row.deed.subject,
+        "details": row.deed.details,
+        "previous": row.previous,
+        "hash": row.hash,
+    }
+
+
+def _locked_head(connection: Connection) -> Head:
+    start = insert_into(connection.dialect.name, AuditHead).on_conflict_do_nothing()
+    connection.execute(start, {"id": ONLY, "number": 0, "hash": BEGINNING})
     head = select(col(AuditHead.number), col(AuditHead.hash)).where(col(AuditHead.id) == ONLY).with_for_update()
-    number, last_hash = (await session.execute(head)).one()
+    number, last_hash = connection.execute(head).one()
     return Head(number, last_hash)
 
 

@@ -37,6 +37,14 @@ DETAILS = {
     "scopes": N_("may"),
     "expires": N_("valid until"),
     "rows": N_("rows"),
+    "channel": N_("way"),
+    "association": N_("association"),
+    "round": N_("round"),
+    "municipality": N_("municipality"),
+    "count": N_("how many"),
+    "outcome": N_("outcome"),
+    "status": N_("status"),
+    "reason": N_("reason"),
 }
 
 
@@ -186,7 +194,7 @@ def _value(name: str, value: str | int, locale: Locale, _: Gettext) -> str:
     words = str(value).split()
     if name == "roles":
         return ", ".join(_(ROLE_NAMES[Role(word)]) if word in Role._value2member_map_ else word for word in words)
-    if name == "municipalities":
+    if name in {"municipalities", "municipality"}:
         places = {place.code: place.name(locale) for place in region.MUNICIPALITIES}
         return ", ".join(places.get(word, word) for word in words)
     if name == "retired":

@@ -132,7 +132,7 @@ def _add_registry(app: FastAPI, store: PartnerStore, keys: Keys) -> None:
         """The associations that the key may see, page by page. Scope `registry:read`."""
         wanted = Filter(q, municipality or "", sector or "", network or "", capability or "", retired)
         contacts = Scope.CONTACTS_READ in reader.scopes
-        found = await store.associations(reader.sees, wanted, after=cursor, limit=limit + 1, contacts=contacts)
+        found = await store.associations(reader.sight, wanted, after=cursor, limit=limit + 1, contacts=contacts)
         items = tuple(_association(told, contacts=contacts) for told in found[:limit])
         return AssociationPage(items=items, next=items[-1].id if len(found) > limit else None)
 
@@ -140,7 +140,7 @@ def _add_registry(app: FastAPI, store: PartnerStore, keys: Keys) -> None:
     async def association(reader: Reader, association_id: UUID) -> AssociationValue:
         """One association, retired or not. Scope `registry:read`."""
         contacts = Scope.CONTACTS_READ in reader.scopes
-        told = await store.association(reader.sees, association_id, contacts=contacts)
+        told = await store.association(reader.sight, association_id, contacts=contacts)
         if told is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "There is no such association, or not for this key.")
         return _association(told, contacts=contacts)
@@ -195,7 +195,7 @@ def _add_checkins(app: FastAPI, store: PartnerStore, keys: Keys, reporter: "Repo
         if any(amount.capability not in known for amount in (*wish.offers, *wish.needs)):
             wrong = Wrong(where="body.offers, body.needs", message="unknown capability")
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as described.", errors=(wrong,))
-        invitation = await store.invitation(writer.sees, round_id, wish.association_id)
+        invitation = await store.invitation(writer.sight, round_id, wish.association_id)
         if invitation is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "The association was not asked in this round.")
         recorded, again = await reporter.report(

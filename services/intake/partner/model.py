@@ -2,10 +2,12 @@
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
+
+from shared.identity import Sight
 
 KEY_MARK = "valmius"
 """How every key begins, so that one which leaked into a repository or a log is found."""
@@ -60,26 +62,13 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Place:
-    """What of the registry a partner may see; both empty: everything."""
-
-    municipalities: frozenset[str] = frozenset()
-    networks: frozenset[str] = frozenset()
-
-    @property
-    def everywhere(self) -> bool:
-        """True if nothing limits."""
-        return not (self.municipalities or self.networks)
-
-
-@dataclass(frozen=True)
 class Partner:
     """Who asks, by which key."""
 
     key_id: UUID
     name: str
     scopes: frozenset[Scope]
-    sees: Place = field(default_factory=Place)
+    sight: Sight = Sight()
 
 
 def written(prefix: str, secret: str) -> str:

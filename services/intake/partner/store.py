@@ -21,7 +21,6 @@ from services.intake.partner.model import (
     KeyEntry,
     KeyState,
     Partner,
-    Place,
     opens,
     prefix_of,
     scopes_of,
@@ -32,6 +31,7 @@ from services.intake.registry.store import Association, AssociationCapability, A
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
+from shared.identity import Sight
 from shared.ids import digest, new_token
 from shared.realm import LIVE
 
@@ -153,23 +153,23 @@ class PartnerStore:
         if row.last_used_on != now.date():
             async with self._database.write() as session:
                 await session.execute(update(ApiKey).where(col(ApiKey.id) == row.id).values(last_used_on=now.date()))
-        place = Place(frozenset(row.municipalities), frozenset(row.networks))
-        return Partner(row.id, row.name, scopes_of(row.scopes), place)
+        sight = Sight(frozenset(row.municipalities), frozenset(row.networks))
+        return Partner(row.id, row.name, scopes_of(row.scopes), sight)
 
     async def associations(
-        self, place: Place, wanted: Filter, *, after: UUID | None, limit: int, contacts: bool
+        self, sight: Sight, wanted: Filter, *, after: UUID | None, limit: int, contacts: bool
     ) -> list[Told]:
         """The next associations after that id, in the order of ids."""
-        statement = _seen(place, wanted).order_by(col(Association.id)).limit(limit)
+        statement = _seen(sight, wanted).order_by(col(Association.id)).limit(limit)
         if after is not None:
             statement = statement.where(col(Association.id) > after)
         async with self._database.read() as session:
             rows = list((await session.execute(statement)).scalars())
             return await _told(session, rows, contacts=contacts)
 
-    async def association(self, place: Place, association_id: UUID, *, contacts: bool) -> Told | None:
-        """One association, retired or not, if the place includes it."""
-        statement = _seen(place, Filter(retired=True)).where(col(Association.id) == association_id)
+    async def association(self, sight: Sight, association_id: UUID, *, contacts: bool) -> Told | None:
+        """One association, retired or not, if the sight includes it."""
+        statement = _seen(sight, Filter(retired=True)).where(col(Association.id) == association_id)
         async with self._database.read() as session:
             rows = list((await session.execute(statement)).scalars())
             return next(iter(await _told(session, rows, contacts=contacts)), None)
@@ -185,9 +185,9 @@ class PartnerStore:
         async with self._database.read() as session:
             return list((await session.execute(rounds)).scalars())
 
-    async def invitation(self, place: Place, round_id: UUID, association_id: UUID) -> UUID | None:
-        """The invitation of the association in that round, if the place includes it."""
-        seen = _seen(place, Filter(retired=True)).where(col(Association.id) == association_id)
+    async def invitation(self, sight: Sight, round_id: UUID, association_id: UUID) -> UUID | None:
+        """The invitation of the association in that round, if the sight includes it."""
+        seen = _seen(sight, Filter(retired=True)).where(col(Association.id) == association_id)
         asked = select(col(Invitation.id)).where(
             col(Invitation.round_id) == round_id, col(Invitation.association_id) == association_id
         )
@@ -209,12 +209,12 @@ class PartnerStore:
             return (await session.execute(rows)).scalar_one_or_none()
 
 
-def _seen(place: Place, wanted: Filter) -> Select[Any]:
-    """The associations of the place that are wanted."""
+def _seen(sight: Sight, wanted: Filter) -> Select[Any]:
+    """The associations in sight that are wanted."""
     statement = select(Association).where(col(Association.realm) == LIVE.id)
-    if not place.everywhere:
-        of_networks = _in_networks(sorted(place.networks))
-        inside = col(Association.municipality).in_(sorted(place.municipalities))
+    if sight.limited:
+        of_networks = _in_networks(sorted(sight.networks))
+        inside = col(Association.municipality).in_(sorted(sight.municipalities))
         statement = statement.where(or_(inside, col(Association.id).in_(of_networks)))
     if not wanted.retired:
         statement = statement.where(col(Association.retired).is_(False))

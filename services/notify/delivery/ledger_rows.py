@@ -159,7 +159,7 @@ def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, 
             attempts=row.attempts,
             ambiguous=row.ambiguous,
         )
-        for row in sorted(taken, key=lambda row: row.id)
+        for row in sorted(taken.all(), key=lambda row: row.id)
     ]
 
 
@@ -212,11 +212,11 @@ def _settle_alike(connection: Connection, group: Sequence[Outcome]) -> set[int]:
         "unclear": int(first.ambiguous),
     }
     if first.state is State.SENT:
-        return set(connection.execute(_SENT, values | {"at": first.at}).scalars())
+        return set(connection.execute(_SENT, values | {"at": first.at}).scalars().all())
     values["claim"] = first.delivery.claim
     if first.state.final:
-        return set(connection.execute(_ENDED, values | {"at": first.at}).scalars())
-    return set(connection.execute(_PUT_OFF, values | {"due": first.due_at}).scalars())
+        return set(connection.execute(_ENDED, values | {"at": first.at}).scalars().all())
+    return set(connection.execute(_PUT_OFF, values | {"due": first.due_at}).scalars().all())
 
 
 def _told(outcome: Outcome) -> Iterable[Event]:

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
-from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPTimeoutError
+from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
 from services.notify.delivery.model import Fault, Stage, interrupted, refusal
+from services.notify.delivery.pipeline import Pipeline
 from shared.settings import Smtp
 
 COMMAND_TIMEOUT = 30.0
@@ -40,9 +42,10 @@ class Connection:
         self._settings = settings
         self._domain = domain
         self._body_timeout = body_timeout
-        self._smtp: SMTP | None = None
+        self._pipeline: Pipeline | None = None
+        self._pipelining = False
+        self._eight_bit = True
         self.stage = Stage.CONNECT
-        self.eight_bit = True
 
     async def send(self, sender: str, recipient: str, *, message: Callable[[bool], bytes]) -> None:
         """Give one letter to the relay; return when it has answered 250.
@@ -50,67 +53,51 @@ class Connection:
         `message` makes the letter for a relay that takes 8bit bodies, or for one that does not. Raises MailError.
         """
         self.stage = Stage.CONNECT
-        async with self._explained():
-            kept = await self._ready()
-        body = message(self.eight_bit)
-        async with self._explained():
-            await self._mail(sender, kept=kept)
-            await self._command(Stage.RCPT, f"RCPT TO:<{recipient}>", wanted=250)
-            await self._command(Stage.DATA, "DATA", wanted=354)
-            await self._body(body)
-        self.stage = Stage.CONNECT
-
-    @asynccontextmanager
-    async def _explained(self) -> AsyncIterator[None]:
-        """Turn what goes wrong into a MailError, and leave a connection that can be used or none."""
         try:
-            yield
-        except SMTPResponseException as error:
-            await self._reset(error.code)
-            raise MailError(refusal(self.stage, error.code, error.message)) from error
+            pipeline, body = await self._begin(sender, recipient, message)
+            await self._body(pipeline, body)
         except (SMTPException, OSError) as error:
-            self.close()
-            why = "no answer" if isinstance(error, SMTPTimeoutError | TimeoutError) else "connection lost"
-            raise MailError(interrupted(self.stage, why)) from error
+            raise MailError(await self._fault(error)) from error
         except BaseException:
-            self.close()
+            if self.stage is not Stage.CONNECT:
+                self.close()
             raise
+        self.stage = Stage.CONNECT
 
     async def quit(self) -> None:
         """Take leave of the relay."""
-        if self._smtp is not None and self._smtp.is_connected:
-            with contextlib.suppress(SMTPException, OSError):
-                await self._smtp.quit(timeout=2)
+        if self._pipeline is not None and self._pipeline.usable:
+            with contextlib.suppress(OSError):
+                self._pipeline.write(b"QUIT\r\n")
+                await self._pipeline.reply(within=2)
         self.close()
 
     def close(self) -> None:
         """Drop the connection; the next letter opens another."""
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
+        if self._pipeline is not None:
+            self._pipeline.close()
+            self._pipeline = None
 
-    async def _ready(self) -> bool:
-        """Be connected; True if the connection was kept from before."""
-        if self._smtp is not None and self._smtp.is_connected:
-            return True
-        await self._open()
-        return False
-
-    async def _mail(self, sender: str, *, kept: bool) -> None:
-        """Name the sender. A kept connection may have been ended meanwhile: then once more on a new one."""
-        command = f"MAIL FROM:<{sender}>" + " BODY=8BITMIME" * self.eight_bit
+    async def _begin(self, sender: str, recipient: str, message: Callable[[bool], bytes]) -> tuple[Pipeline, bytes]:
+        """Have the relay wait for the body. A kept connection may have been ended meanwhile: then once more anew."""
+        kept = self._pipeline if self._pipeline is not None and self._pipeline.usable else None
+        pipeline = kept or await self._open()
+        body = message(self._eight_bit)
         try:
-            await self._command(Stage.MAIL, command, wanted=250)
+            await self._envelope(pipeline, sender, recipient)
         except (SMTPException, OSError) as error:
             ended = not isinstance(error, SMTPResponseException) or error.code == 421
-            if not (kept and ended):
+            if not (kept and ended and self.stage is Stage.MAIL):
                 raise
             self.close()
             self.stage = Stage.CONNECT
-            await self._open()
-            await self._command(Stage.MAIL, command, wanted=250)
+            pipeline = await self._open()
+            body = message(self._eight_bit)
+            await self._envelope(pipeline, sender, recipient)
+        return pipeline, body
 
-    async def _open(self) -> None:
+    async def _open(self) -> Pipeline:
+        """A new connection: aiosmtplib makes it, secures it and logs in."""
         smtp = SMTP(
             hostname=self._settings.host,
             port=self._settings.port,
@@ -121,39 +108,80 @@ class Connection:
             start_tls=self._settings.tls == "starttls",
             timeout=COMMAND_TIMEOUT,
         )
-        self._smtp = smtp
-        await smtp.connect()
-        await smtp.ehlo()
-        self.eight_bit = smtp.supports_extension("8bitmime")
-
-    async def _command(self, stage: Stage, command: str, *, wanted: int) -> None:
-        assert self._smtp is not None  # noqa: S101 - opened by the first stage
-        self.stage = stage
-        reply = await self._smtp.execute_command(command.encode("ascii"))
-        if reply.code // 100 != wanted // 100:
-            raise SMTPResponseException(reply.code, reply.message)
-
-    async def _body(self, message: bytes) -> None:
-        """The letter and the final dot. aiosmtplib's own `data` cannot tell a fault before the body from one after."""
-        protocol = self._smtp.protocol if self._smtp is not None else None
-        if protocol is None:
-            raise SMTPException("connection lost")
-        self.stage = Stage.BODY
-        protocol.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-        reply = await protocol.read_response(timeout=self._body_timeout)
-        if reply.code // 100 != 2:
-            raise SMTPResponseException(reply.code, reply.message)
-
-    async def _reset(self, code: int) -> None:
-        """Forget the letter that was refused, so that the connection can carry the next one."""
-        usable = self._smtp is not None and self._smtp.is_connected and 400 <= code <= 599 and code != 421
-        if self._smtp is None or self.stage is Stage.CONNECT or not usable:
-            self.close()
-            return
         try:
-            await self._smtp.rset()
-        except (SMTPException, OSError):
+            await smtp.connect()
+            await smtp.ehlo()
+        except BaseException:
+            smtp.close()
+            raise
+        if smtp.transport is None:
+            raise SMTPException("connection lost")
+        self._eight_bit = smtp.supports_extension("8bitmime")
+        self._pipelining = smtp.supports_extension("pipelining")
+        self._pipeline = Pipeline(cast("asyncio.Transport", smtp.transport))
+        return self._pipeline
+
+    async def _envelope(self, pipeline: Pipeline, sender: str, recipient: str) -> None:
+        """Name sender and recipient and ask for the body's turn: at once, or one by one if the relay wants it so."""
+        if not (sender + recipient).isprintable():
+            raise ValueError("an address holds a control character")
+        mail = f"MAIL FROM:<{sender}>" + " BODY=8BITMIME" * self._eight_bit
+        commands = {Stage.MAIL: mail, Stage.RCPT: f"RCPT TO:<{recipient}>", Stage.DATA: "DATA"}
+        if self._pipelining:
+            self.stage = Stage.MAIL
+            together = "".join(f"{command}\r\n" for command in commands.values())
+            pipeline.write(together.encode("ascii"), replies=len(commands))
+        for stage, command in commands.items():
+            self.stage = stage
+            if not self._pipelining:
+                pipeline.write(f"{command}\r\n".encode("ascii"))
+            reply = await pipeline.reply(within=COMMAND_TIMEOUT)
+            if reply.code // 100 != (3 if stage is Stage.DATA else 2):
+                raise SMTPResponseException(reply.code, reply.text)
+
+    async def _body(self, pipeline: Pipeline, message: bytes) -> None:
+        """The letter and the final dot. If the connection has ended already, nothing of it has gone out."""
+        pipeline.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        self.stage = Stage.BODY
+        reply = await pipeline.reply(within=self._body_timeout)
+        if reply.code // 100 != 2:
+            raise SMTPResponseException(reply.code, reply.text)
+
+    async def _fault(self, error: SMTPException | OSError) -> Fault:
+        """What the error means; afterwards there is a connection that can carry the next letter, or none."""
+        stage, self.stage = self.stage, Stage.CONNECT
+        if not isinstance(error, SMTPResponseException):
             self.close()
+            return interrupted(stage, "no answer" if isinstance(error, TimeoutError) else "connection lost")
+        forgotten = False
+        try:
+            forgotten = await self._forgotten(stage, error.code)
+        finally:
+            if not forgotten:
+                self.close()
+        return refusal(stage, error.code, error.message)
+
+    async def _forgotten(self, stage: Stage, code: int) -> bool:
+        """Have the relay forget the letter that it refused; False if it cannot be said what it will do next."""
+        pipeline = self._pipeline
+        if pipeline is None or stage is Stage.CONNECT or code < 400:
+            return False
+        try:
+            codes = [await self._code(pipeline) for _ in range(pipeline.outstanding)]
+            if 421 in (code, *codes) or not all(200 <= each <= 599 for each in (code, *codes)):
+                return False
+            if codes[-1:] == [354]:
+                if codes[0] // 100 == 2:  # she is named although the sender was refused: a dot would send her nothing
+                    return False
+                pipeline.write(b".\r\n")
+                await self._code(pipeline)
+            pipeline.write(b"RSET\r\n")
+            return await self._code(pipeline) == 250
+        except OSError:
+            return False
+
+    async def _code(self, pipeline: Pipeline) -> int:
+        return (await pipeline.reply(within=COMMAND_TIMEOUT)).code
 
 
 class Pool:

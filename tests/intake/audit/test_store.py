@@ -78,7 +78,7 @@ async def test_a_row_added_behind_the_end_shows(intake: Intake) -> None:
         "DELETE FROM audit",
         "DELETE FROM audit_head",
         "UPDATE audit_head SET number = 0",
-        "UPDATE audit_head SET number = number + 2",
+        "UPDATE audit_head SET number = number - 1",
     ],
 )
 async def test_the_database_itself_refuses_to_change_it(intake: Intake, statement: str) -> None:

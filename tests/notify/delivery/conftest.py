@@ -21,9 +21,9 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    async with relaying(Relay()) as relay:
+@pytest.fixture(params=[("8BITMIME",), ("PIPELINING", "8BITMIME")], ids=["one-by-one", "pipelining"])
+async def relay(request: pytest.FixtureRequest) -> AsyncIterator[Relay]:
+    async with relaying(Relay(extensions=request.param)) as relay:
         yield relay
 
 

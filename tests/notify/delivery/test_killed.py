@@ -32,7 +32,7 @@ async def test_a_sender_killed_again_and_again_skips_nobody(each_database: str) 
     ledger = Ledger(database, clock=SystemClock())
     letter = await _letter_to_all(database, ledger)
 
-    async with relaying(Relay()) as relay:
+    async with relaying(Relay(extensions=("PIPELINING", "8BITMIME"))) as relay:
         for kill in range(KILLS):
             sender = await _sender(each_database, relay.port, ahead=kill * 1000)
             goal = len(relay.taken) + chance.randint(5, RECIPIENTS // (KILLS + 1))

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 MOMENT = sa.DateTime(timezone=True)
 
@@ -65,7 +65,7 @@ def _audit() -> None:
 _GUARD_SQLITE = (
     "CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
     "CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
-    "CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head WHEN NEW.number <> OLD.number + 1 "
+    "CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head WHEN NEW.number <= OLD.number "
     "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
     "CREATE TRIGGER audit_head_kept BEFORE DELETE ON audit_head "
     "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END",
@@ -77,5 +77,5 @@ _GUARD_POSTGRES = (
     f"CREATE TRIGGER audit_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON audit {_REFUSE}",
     f"CREATE TRIGGER audit_head_kept BEFORE DELETE OR TRUNCATE ON audit_head {_REFUSE}",
     "CREATE TRIGGER audit_head_grows BEFORE UPDATE ON audit_head FOR EACH ROW "
-    "WHEN (NEW.number <> OLD.number + 1) EXECUTE FUNCTION audit_is_append_only()",
+    "WHEN (NEW.number <= OLD.number) EXECUTE FUNCTION audit_is_append_only()",
 )
