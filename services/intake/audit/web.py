@@ -81,7 +81,7 @@ class AuditPages:
             newest=f"/audit?{urlencode(_asked(request))}" if "before" in request.query_params else "",
             older=f"/audit?{urlencode({**_asked(request), 'before': shown[-1].number})}" if more else "",
             actors=[("", _("Everybody")), (OPERATOR, _("the operator")), *await self._actors()],
-            acts=[("", _("Everything")), *((act.value, _(sentence)) for act, sentence in SENTENCES.items())],
+            acts=[("", _("All acts")), *((act.value, _(sentence)) for act, sentence in SENTENCES.items())],
             subject_limit=SUBJECT_LIMIT,
         )
 

@@ -68,7 +68,7 @@ class Partner:
     key_id: UUID
     name: str
     scopes: frozenset[Scope]
-    sight: Sight = Sight()
+    sight: Sight
 
 
 def written(prefix: str, secret: str) -> str:
