@@ -61,6 +61,7 @@ class Settings(_Part):
     escalate_after_hours: int = Field(default=4, ge=1, le=168)
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
+    confirm_twice_a_year: bool = True
 
     @property
     def secure(self) -> bool:

@@ -38,6 +38,7 @@ SITE = N_("Readiness of the associations of Kanta-Häme")
 STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Situations"), "/situations", frozenset()),
     (N_("Registry"), "/registry", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
+    (N_("Who can help"), "/who-can", frozenset()),
     (N_("Work list"), "/work-list", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Calls"), "/calls", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Email replies"), "/replies", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),

@@ -3,11 +3,11 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
-Says: AssociationChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and wishes for
-letters.
-Serves: the work list, calls, paper and replies by mail, the answer form /c/, sign-in and sign-out, the registry,
-people, the audit, partners' keys and their API, and its own operations under /intake/. Where a port is given for it,
-it also takes letters that answer those of a round.
+Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and
+wishes for letters.
+Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
+sign-out, the registry, who can do what, people, the audit, partners' keys and their API, and its own operations under
+/intake/. Where a port is given for it, it also takes letters that answer those of a round.
 """
 
 from shared.events.intake import (
@@ -15,6 +15,7 @@ from shared.events.intake import (
     AssociationDeclined,
     AssociationNotReached,
     CheckInReceived,
+    NetworkChanged,
     SessionEnded,
 )
 from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
@@ -25,6 +26,7 @@ VOICE = Voice(
     "intake",
     says=(
         AssociationChanged,
+        NetworkChanged,
         CheckInReceived,
         AssociationDeclined,
         AssociationNotReached,
@@ -37,6 +39,7 @@ VOICE = Voice(
 
 SERVES: tuple[str, ...] = (
     *("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/replies"),
+    *("/who-can", "/d/"),
     "/intake/",
     *("/me", "/people", "/audit", "/partners", "/api/"),
 )

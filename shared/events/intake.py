@@ -51,6 +51,15 @@ class AssociationChanged(Event, service="intake", fact="association_changed"):
     merged_into: UUID | None = None
 
 
+class NetworkChanged(Event, service="intake", fact="network_changed"):
+    """A network was made, named anew, put below another, or retired. `names` by locale, `parent` a code."""
+
+    code: str
+    names: dict[str, str]
+    parent: str | None = None
+    retired: bool = False
+
+
 class CheckInReceived(Event, service="intake", fact="checkin_received"):
     """An association said how it operates. Free text and the contact's name stay in intake."""
 

@@ -5,6 +5,7 @@ from shared.identity import Role
 EVERYBODY = frozenset(Role)
 ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
 DESK = frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})
+EDITS = frozenset({Role.CLERK, Role.ADMINISTRATOR})
 OPENS = frozenset({Role.LIAISON, Role.ADMINISTRATOR})
 ASKS = frozenset({Role.LIAISON})
 READS_GUIDANCE = frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})
@@ -29,6 +30,35 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /registry/import": ADMINISTRATOR,
     "GET /registry/import/{name}": ADMINISTRATOR,
     "POST /registry/import/{name}": ADMINISTRATOR,
+    "GET /registry/new": EDITS,
+    "POST /registry/new": EDITS,
+    "GET /registry/{association_id:uuid}/edit": EDITS,
+    "POST /registry/{association_id:uuid}/edit": EDITS,
+    "GET /registry/{association_id:uuid}/contacts/new": EDITS,
+    "POST /registry/{association_id:uuid}/contacts/new": EDITS,
+    "GET /registry/{association_id:uuid}/contacts/{contact_id:uuid}": EDITS,
+    "POST /registry/{association_id:uuid}/contacts/{contact_id:uuid}": EDITS,
+    "POST /registry/{association_id:uuid}/contacts/{contact_id:uuid}/move": EDITS,
+    "GET /registry/{association_id:uuid}/contacts/{contact_id:uuid}/remove": EDITS,
+    "POST /registry/{association_id:uuid}/contacts/{contact_id:uuid}/remove": EDITS,
+    "POST /registry/{association_id:uuid}/proposals/{proposal_id:uuid}": EDITS,
+    "GET /registry/{association_id:uuid}/merge": EDITS,
+    "GET /registry/{association_id:uuid}/merge/{other_id:uuid}": EDITS,
+    "POST /registry/{association_id:uuid}/merge/{other_id:uuid}": EDITS,
+    "GET /registry/{association_id:uuid}/retire": EDITS,
+    "POST /registry/{association_id:uuid}/retire": EDITS,
+    "GET /registry/networks": ADMINISTRATOR,
+    "POST /registry/networks": ADMINISTRATOR,
+    "GET /registry/networks/{code}": ADMINISTRATOR,
+    "POST /registry/networks/{code}": ADMINISTRATOR,
+    "GET /registry/networks/{code}/add": ADMINISTRATOR,
+    "POST /registry/networks/{code}/add": ADMINISTRATOR,
+    "POST /registry/networks/{code}/remove": ADMINISTRATOR,
+    "GET /registry/confirmation": ADMINISTRATOR,
+    "POST /registry/confirmation": ADMINISTRATOR,
+    "GET /registry/proposals": DESK,
+    "GET /who-can": EVERYBODY,
+    "GET /who-can.csv": EVERYBODY,
     # intake: every way of answering
     "GET /calls": DESK,
     "GET /calls/rounds/{round_id:uuid}": DESK,

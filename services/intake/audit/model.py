@@ -27,6 +27,20 @@ class Act(StrEnum):
     KEY_MADE = "api_key_made"
     KEY_REVOKED = "api_key_revoked"
     AUDIT_EXPORTED = "audit_exported"
+    ASSOCIATION_ADDED = "association_added"
+    ASSOCIATION_CHANGED = "association_changed"
+    ASSOCIATION_MERGED = "association_merged"
+    ASSOCIATION_RETIRED = "association_retired"
+    ASSOCIATION_RESTORED = "association_restored"
+    CONTACT_ADDED = "contact_added"
+    CONTACT_CHANGED = "contact_changed"
+    CONTACT_MOVED = "contact_moved"
+    CONTACT_REMOVED = "contact_removed"
+    PROPOSAL_DECIDED = "proposal_decided"
+    NETWORK_CHANGED = "network_changed"
+    MEMBERS_ADDED = "network_members_added"
+    MEMBERS_REMOVED = "network_members_removed"
+    CONFIRMATION_ASKED = "confirmation_asked"
     ANSWER_ENTERED = "answer_entered"
     CALL_TRIED = "call_tried"
     SHEETS_MADE = "sheets_made"
@@ -45,6 +59,20 @@ SENTENCES = {
     Act.KEY_MADE: N_("made a key for a partner"),
     Act.KEY_REVOKED: N_("revoked a partner's key"),
     Act.AUDIT_EXPORTED: N_("exported the audit"),
+    Act.ASSOCIATION_ADDED: N_("added an association"),
+    Act.ASSOCIATION_CHANGED: N_("changed an association"),
+    Act.ASSOCIATION_MERGED: N_("merged two associations"),
+    Act.ASSOCIATION_RETIRED: N_("retired an association"),
+    Act.ASSOCIATION_RESTORED: N_("restored an association"),
+    Act.CONTACT_ADDED: N_("added a contact"),
+    Act.CONTACT_CHANGED: N_("changed a contact"),
+    Act.CONTACT_MOVED: N_("changed the order of contacts"),
+    Act.CONTACT_REMOVED: N_("removed a contact"),
+    Act.PROPOSAL_DECIDED: N_("decided on a contact's proposal"),
+    Act.NETWORK_CHANGED: N_("changed a network"),
+    Act.MEMBERS_ADDED: N_("added associations to a network"),
+    Act.MEMBERS_REMOVED: N_("removed associations from a network"),
+    Act.CONFIRMATION_ASKED: N_("asked contacts to confirm their details"),
     Act.ANSWER_ENTERED: N_("entered an answer for an association"),
     Act.CALL_TRIED: N_("tried to call an association"),
     Act.SHEETS_MADE: N_("made sheets of paper"),

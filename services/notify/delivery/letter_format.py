@@ -30,6 +30,7 @@ PERSONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.SIGN_IN: ("name", "link"),
     Kind.CONFIRM: ("link",),
     Kind.GUIDANCE: ("leave",),
+    Kind.DETAILS: ("association", "link"),
 }
 """What differs between the copies of a letter; `leave` is made from the recipient's id."""
 

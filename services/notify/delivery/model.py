@@ -29,6 +29,7 @@ class Kind(StrEnum):
     reply_recorded  shared outcome (normal, limited or suspended: it is recorded; waiting: a person reads it; late: the
               round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
+    details   personal association, link
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
@@ -43,12 +44,13 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
     GUIDANCE = "guidance"
+    DETAILS = "details"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED, Kind.SIGN_IN})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
-REPORTED = frozenset({Kind.CHECKIN})
+REPORTED = frozenset({Kind.CHECKIN, Kind.DETAILS})
 """Letters whose end is told to others, one event each."""
 
 

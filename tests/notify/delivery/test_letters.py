@@ -39,6 +39,7 @@ SHARED = {
     },
     Kind.REPLY_RECORDED: {"outcome": "limited"},
     Kind.SIGN_IN: {},
+    Kind.DETAILS: {},
     Kind.CONFIRM: {},
     Kind.GUIDANCE: {
         "headline.fi": "Myrsky: tarkistakaa naapurit",
@@ -54,6 +55,7 @@ SHARED = {
 }
 PERSONAL = {
     Kind.CHECKIN: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.DETAILS: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.REPLY_RECORDED: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.SIGN_IN: {"name": "Aino Åberg", "link": LINK},
     Kind.CONFIRM: {"link": LINK},
@@ -77,7 +79,7 @@ def letter(kind: Kind, *, realm: Realm = LIVE, shared: dict[str, str] | None = N
         realm=realm,
         letter_id=UUID(int=7),
         kind=kind,
-        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE} else Lane.URGENT,
+        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE, Kind.DETAILS} else Lane.URGENT,
         not_after=STORM_EVENING + timedelta(hours=6),
         shared=SHARED[kind] if shared is None else shared,
         created_at=STORM_EVENING,
