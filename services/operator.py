@@ -19,6 +19,7 @@ from services.composition import SERVICES, Service, service_named
 from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
+from services.intake.audit.store import AuditStore
 from services.intake.register_file.columns import missing_of
 from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
@@ -37,7 +38,9 @@ app = typer.Typer()
 people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
 registry_app = typer.Typer(no_args_is_help=True, help="The registry of associations.")
 app.add_typer(people_app, name="people")
+audit_app = typer.Typer(no_args_is_help=True, help="What the staff did.")
 app.add_typer(registry_app, name="registry")
+app.add_typer(audit_app, name="audit")
 
 Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 Installation = Annotated[
@@ -69,6 +72,7 @@ def add_person(
     name: str,
     role: Annotated[list[Role], typer.Option(help="What the person may do; repeat it for several roles.")],
     municipality: Annotated[list[str] | None, typer.Option(help="Limits what may be seen; repeat it.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Limits it to a network, by its code; repeat it.")] = None,
     language: Annotated[Locale, typer.Option(help="Of the letters that the person gets.")] = Locale.FI,
     retired: Annotated[bool, typer.Option("--retired", help="Works here no more: every session ends.")] = False,
     folder: Installation = None,
@@ -82,6 +86,7 @@ def add_person(
         email=email,
         roles=frozenset(role),
         municipalities=frozenset(_municipality(text) for text in municipality or ()),
+        networks=frozenset(network or ()),
         language=language.value,
         retired=retired,
     )
@@ -142,6 +147,20 @@ def export_registry(
     wanted = Wanted(municipality=_municipality(municipality) if municipality else "")
     rows = until_done(_export(settings_of(folder), wanted, file, form))
     say({"file": str(file), "rows": rows}, as_json=as_json)
+
+
+@audit_app.command("verify")
+def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
+    """Read the whole audit, and say whether every row is there as it was written. Exit code 1: one is not."""
+    rows, broken = until_done(_verify(settings_of(folder)))
+    if as_json:
+        say({"rows": rows, "broken": broken}, as_json=True)
+    elif broken is None:
+        typer.echo(f"rows 1-{rows} are whole" if rows else "nothing was written down yet")
+    else:
+        typer.echo(f"row {broken} is missing or changed")
+    if broken is not None:
+        raise typer.Exit(1)
 
 
 @app.command("migrate")
@@ -262,6 +281,14 @@ async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> 
             async for piece in WRITERS[form](found()):
                 target.write(piece)
         return found.count
+
+
+async def _verify(settings: Settings) -> tuple[int, int | None]:
+    """How many rows there are, and the first that is not whole."""
+    async with _opened(settings, service_named("intake")) as intake:
+        audit: AuditStore = intake.state.audit
+        newest = await audit.page(size=1)
+        return newest[0].number if newest else 0, await audit.first_break()
 
 
 async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:

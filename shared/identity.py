@@ -77,6 +77,15 @@ class Staff:
         return not self.roles.isdisjoint(roles)
 
 
+Within = frozenset[str] | None
+"""The municipalities whose associations may be seen by name; None: all."""
+
+
+def names_within(staff: Staff) -> Within:
+    """Where this person may see associations by name, for those who know of no networks."""
+    return staff.municipalities if staff.sight.limited else None
+
+
 class NotSignedInError(Exception):
     """Nobody is signed in. `next_path` is where to go on afterwards."""
 
@@ -158,9 +167,10 @@ class Sessions:
             return None
 
 
-def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
+def requires(*roles: Role, everywhere: bool = False) -> Callable[[Request], Awaitable[Staff]]:
     """A FastAPI dependency: the signed-in person, who must hold one of these roles (none named: any staff).
 
+    `everywhere` asks besides that no limit to municipalities or networks is set: for what concerns all of them.
     Raises NotSignedInError (the frame leads to sign-in) or NotAllowedError (403).
     """
 
@@ -170,7 +180,7 @@ def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
         if staff is None:
             wanted = request.url.path if request.method == "GET" else "/"
             raise NotSignedInError(wanted)
-        if roles and not staff.may(*roles):
+        if (roles and not staff.may(*roles)) or (everywhere and staff.sight.limited):
             raise NotAllowedError
         request.state.staff = staff
         return staff

@@ -1,6 +1,7 @@
 """The operator's commands on an installation of their own, as they are typed."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,19 @@ def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operato
     wrong = problems(findings)
     assert "there is no identity" in wrong["bus for notify"]
     assert "127.0.0.1:1 does not let us in" in wrong["database of notify"]
+
+
+def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator, tmp_path: Path) -> None:
+    assert operator.types("audit", "verify") == "nothing was written down yet\n"
+    for name in ("aino", "bertta"):
+        operator.types("people", "add", f"{name}@example.org", name, "--role", "viewer", "--network", "silta")
+    whole = operator.types("audit", "verify")
+
+    with sqlite3.connect(tmp_path / "intake.db") as database:
+        database.execute("DROP TRIGGER audit_unchanged")
+        database.execute("UPDATE audit SET subject = 'another' WHERE number = 2")
+    database.close()
+
+    assert whole == "rows 1-2 are whole\n"
+    assert "row 2 is missing or changed" in operator.types("audit", "verify", code=1)
+    assert operator.told("audit", "verify", code=1) == {"rows": 2, "broken": 2}
