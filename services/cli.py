@@ -50,6 +50,7 @@ def run(
     port: int = 8000,
     mail_port: int = 8025,
     smtp_port: int = 1025,
+    reply_port: int = 1026,
     demo: Annotated[bool, typer.Option(help="Load the demo region at the first start.")] = True,
 ) -> None:
     """Start the whole system on this machine, with embedded parts; Ctrl-C stops it, the next start resumes."""
@@ -59,7 +60,17 @@ def run(
         for line in await prepare(running, load=demo):
             typer.echo(line)
 
-    until_done(run_local(folder, host=host, port=port, mail_port=mail_port, smtp_port=smtp_port, ready=ready))
+    until_done(
+        run_local(
+            folder,
+            host=host,
+            port=port,
+            mail_port=mail_port,
+            smtp_port=smtp_port,
+            reply_port=reply_port,
+            ready=ready,
+        )
+    )
 
 
 @app.command()

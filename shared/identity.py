@@ -31,13 +31,9 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
-class Staff:
-    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+class Sight:
+    """What somebody may see: what is in one of these municipalities or networks; both empty means everything."""
 
-    session_id: UUID
-    person_id: UUID
-    roles: frozenset[Role]
-    valid_until: datetime
     municipalities: frozenset[str] = frozenset()
     networks: frozenset[str] = frozenset()
 
@@ -50,9 +46,44 @@ class Staff:
         """True if what is in this municipality and these networks may be seen: one of them is enough."""
         return not self.limited or municipality in self.municipalities or not self.networks.isdisjoint(networks)
 
+
+@dataclass(frozen=True)
+class Staff:
+    """A signed-in person. `municipalities` and `networks` limit what may be seen; both empty means everywhere."""
+
+    session_id: UUID
+    person_id: UUID
+    roles: frozenset[Role]
+    valid_until: datetime
+    municipalities: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    @property
+    def sight(self) -> Sight:
+        """What this person may see."""
+        return Sight(self.municipalities, self.networks)
+
+    @property
+    def limited(self) -> bool:
+        """True if not everything may be seen."""
+        return self.sight.limited
+
+    def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
+        """True if what is in this municipality and these networks may be seen."""
+        return self.sight.sees(municipality, networks)
+
     def may(self, *roles: Role) -> bool:
         """True if one of these roles is held."""
         return not self.roles.isdisjoint(roles)
+
+
+Within = frozenset[str] | None
+"""The municipalities whose associations may be seen by name; None: all."""
+
+
+def names_within(staff: Staff) -> Within:
+    """Where this person may see associations by name, for those who know of no networks."""
+    return staff.municipalities if staff.sight.limited else None
 
 
 class NotSignedInError(Exception):
@@ -136,9 +167,10 @@ class Sessions:
             return None
 
 
-def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
+def requires(*roles: Role, everywhere: bool = False) -> Callable[[Request], Awaitable[Staff]]:
     """A FastAPI dependency: the signed-in person, who must hold one of these roles (none named: any staff).
 
+    `everywhere` asks besides that no limit to municipalities or networks is set: for what concerns all of them.
     Raises NotSignedInError (the frame leads to sign-in) or NotAllowedError (403).
     """
 
@@ -148,7 +180,7 @@ def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
         if staff is None:
             wanted = request.url.path if request.method == "GET" else "/"
             raise NotSignedInError(wanted)
-        if roles and not staff.may(*roles):
+        if (roles and not staff.may(*roles)) or (everywhere and staff.sight.limited):
             raise NotAllowedError
         request.state.staff = staff
         return staff

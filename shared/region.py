@@ -221,3 +221,13 @@ def find_municipality(text: str) -> Municipality | None:
 def find_sector(text: str) -> Sector | None:
     """The sector meant by this code or name in any language, None when it is unknown; spelled as freely."""
     return _sector_spellings.get(_squeezed(text))
+
+
+def names(locale: str) -> dict[str, str]:
+    """Names of municipalities, sub-regions, sectors and capabilities by code, in a reader's language."""
+    return {thing.code: thing.name(locale) for thing in (*MUNICIPALITIES, *SUB_REGIONS, *SECTORS, *CAPABILITIES)}
+
+
+def options(things: Iterable[Named], locale: str) -> list[tuple[str, str]]:
+    """Code and name of each, in a reader's language, as the options of a select."""
+    return [(thing.code, thing.name(locale)) for thing in things]

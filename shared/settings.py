@@ -38,18 +38,30 @@ class Smtp(_Part):
     connections: int = Field(default=5, ge=1, le=50)
 
 
+class Inbound(_Part):
+    """Where letters that answer ours come in, from the relay that takes them for the mail domain; port 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)
+    protocol: Literal["smtp", "lmtp"] = "smtp"
+    rate: int = Field(default=600, ge=1)
+
+
 class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own."""
 
     database: str = "sqlite+aiosqlite:///var/{service}.db"
     nats: Nats = Nats()
     smtp: Smtp = Smtp()
+    inbound: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
     mail_domain: str = "valmius.example.org"
     phone: str = "+358 40 000 0000"
+    escalate_after_hours: int = Field(default=4, ge=1, le=168)
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
+    confirm_twice_a_year: bool = True
 
     @property
     def secure(self) -> bool:

@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.demo.abilities import DemoMore, demo_more, demo_networks
 from services.demo.registry import demo_associations, demo_people, demo_subscribers, write_csv
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
+from services.intake.editing.store import EditingStore, Supplement
+from services.intake.networks.model import Group
+from services.intake.networks.store import NetworkStore
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.register_file.table_file import read_table
-from services.intake.registry.store import RegistryStore, Wanted
+from services.intake.registry.model import Ability, Card, Plan, Wanted
+from services.intake.registry.store import RegistryStore
 from services.local import Running
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
@@ -27,9 +32,11 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
     """Load what is missing of the demo region if wanted; the lines to print once everything runs."""
     registry: RegistryStore = running.apps["intake"].state.registry
     access: AccessStore = running.apps["intake"].state.access
+    inbound = running.settings.inbound
     lines = ["", "Valmius is running."]
     if load and (await registry.find(Wanted())).count == 0:
         await _load_registry(running)
+        await _load_more(running)
         await _load_subscribers(running.apps["notify"].state.subscribers)
         for person in demo_people():
             await access.add_person(
@@ -44,6 +51,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
         f"  Public page   {running.address}/",
         f"  Staff         {running.address}/situations",
         f"  Caught mail   {running.mail_address}/",
+        f"  Replies       {inbound.protocol}://{inbound.host}:{inbound.port} (answers to letters, by mail)",
         "",
     ]
     if load:
@@ -79,6 +87,26 @@ async def _load_registry(running: Running) -> None:
         reports = [report async for report in files.import_rows(read_table(source))]
     if reports[-1].bad:
         raise ValueError(f"{reports[-1].bad} rows of the demo registry are bad: {reports[-1].errors[0]}")
+
+
+async def _load_more(running: Running) -> None:
+    """What no list of associations tells: networks, capabilities, plans, and who else answers."""
+    networks: NetworkStore = running.apps["intake"].state.networks
+    editing: EditingStore = running.apps["intake"].state.editing
+    for network in demo_networks():
+        await networks.add(Group(network.names, network.parent), by=None, code=network.code)
+    await editing.supplement(_supplement(more) for more in demo_more(demo_associations(SEED), SEED))
+
+
+def _supplement(more: DemoMore) -> Supplement:
+    return Supplement(
+        register_number=more.register_number,
+        plan=Plan(more.plan),
+        plan_year=more.plan_year,
+        networks=more.networks,
+        abilities=tuple(Ability(one.capability, one.amount) for one in more.abilities),
+        contacts=tuple(Card(one.name, one.email, one.phone, one.best_time) for one in more.contacts),
+    )
 
 
 async def _load_subscribers(subscribers: SubscriberStore) -> None:

@@ -23,6 +23,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     PAPER = "paper"
+    API = "api"
 
 
 class Amount(BaseModel):
@@ -48,6 +49,15 @@ class AssociationChanged(Event, service="intake", fact="association_changed"):
     plan_year: int | None = None
     retired: bool = False
     merged_into: UUID | None = None
+
+
+class NetworkChanged(Event, service="intake", fact="network_changed"):
+    """A network was made, named anew, put below another, or retired. `names` by locale, `parent` a code."""
+
+    code: str
+    names: dict[str, str]
+    parent: str | None = None
+    retired: bool = False
 
 
 class CheckInReceived(Event, service="intake", fact="checkin_received"):

@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.connected, pytest.mark.browser]
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: FastAPI, *, port: int | None = None) -> AsyncIterator[str]:
     """The service at a real port; its address."""
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False))
     serving = asyncio.create_task(server.serve())
 

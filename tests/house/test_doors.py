@@ -19,6 +19,7 @@ PUBLIC = {
     "/m/{code}": "the public page of a municipality",
     "/g/{guidance_id}": "one guidance on the public page",
     "/c/{token}": "the answer form: its link is the capability",
+    "/d/{token}": "a contact's own details: its link is the capability",
     "/c/{token}/history": "what was answered by it: the same",
     "/c/{token}/not-this-time": "the same",
     "/sign-in": "whoever is not signed in",

@@ -11,6 +11,8 @@ from sqlalchemy import JSON, Connection, Executable, Row, Select, bindparam, nul
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.intake.audit.model import Act, Deed
+from services.intake.audit.store import record_all
 from services.intake.checkin.model import (
     Accepted,
     Answer,
@@ -70,6 +72,12 @@ class CheckInStore:
         async with self._database.read() as session:
             return await _invited(session, token)
 
+    async def of_invitation(self, invitation_id: UUID) -> Invited | None:
+        """The association asked under this id, for whoever brings its answer; None if nobody was."""
+        async with self._database.read() as session:
+            rows = await session.execute(_BY_INVITATION, {"ids": [invitation_id]})
+            return next((_invited_of(row) for row in rows), None)
+
     async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
         """Record an answer; returns once it is on disk together with the event that tells of it."""
         return await self._group(answer)
@@ -127,6 +135,7 @@ def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
     connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
     announce_all(connection, [decision.event for decision in accepted])
     _note_plans(connection, accepted)
+    record_all(connection, [entered for decision in accepted if (entered := _entered(decision))])
 
 
 def _note_plans(connection: Connection, accepted: Sequence[Accepted]) -> None:
@@ -148,6 +157,19 @@ def _note_plans(connection: Connection, accepted: Sequence[Accepted]) -> None:
     if changed:
         connection.execute(_CHANGE_PLAN, [{"association": key, "known": plan.value} for key, plan in changed.items()])
         tell_all(connection, changed, accepted[-1].checkin.reported_at)
+
+
+def _entered(decision: Accepted) -> Deed | None:
+    """The deed of whoever of the staff brought the answer; what it says stands in its own row."""
+    checkin = decision.checkin
+    if checkin.entered_by is None:
+        return None
+    details: dict[str, str | int] = {
+        "channel": checkin.channel.value,
+        "association": str(decision.invited.association_id),
+        "round": str(decision.invited.asked.round_id),
+    }
+    return Deed(checkin.reported_at, Act.ANSWER_ENTERED, checkin.entered_by, str(checkin.checkin_id), details)
 
 
 def _row_values(decision: Accepted) -> dict[str, Any]:

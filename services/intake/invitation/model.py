@@ -1,5 +1,7 @@
 """Invitation model: who is asked first, who next, and with which letter."""
 
+import hmac
+from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +10,7 @@ from uuid import UUID, uuid5
 
 from shared.events.intake import AssociationNotReached
 from shared.events.notify import LetterRequested
+from shared.quiet_hours import quiet
 from shared.realm import Realm
 
 NO_ADDRESS = "no address"
@@ -19,6 +22,8 @@ class InvitationState(StrEnum):
     """What has become of asking an association."""
 
     ASKED = "asked"
+    SILENT = "silent"
+    """Asked, and nobody is left to ask: it stays on the call list."""
     UNDELIVERABLE = "undeliverable"
 
 
@@ -40,10 +45,16 @@ class AskedRound:
     names: dict[str, str]
     closes_at: datetime
     closed_at: datetime | None = None
+    urgent: bool = False
 
     def open(self, now: datetime) -> bool:
         """True while answers are taken."""
         return self.closed_at is None and now < self.closes_at
+
+
+def may_turn(asked: AskedRound, now: datetime) -> bool:
+    """True if the next contact may be asked now because the one before is silent."""
+    return asked.open(now) and (asked.urgent or not quiet(now))
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,23 @@ def next_to_ask(candidates: Sequence[Candidate], *, after: int = 0) -> Candidate
     return min(later, key=lambda candidate: candidate.position, default=None)
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A letter to a contact of an association in a round: when it was wished for, and whether it is known to have
+    failed. `name` is empty where it is not known."""
+
+    position: int
+    name: str
+    asked_at: datetime | None
+    failed_at: datetime | None = None
+
+
+def standing_without_next(letters: Sequence[Tried]) -> InvitationState:
+    """How an invitation stands when nobody is left to ask: not reached only if no letter may have arrived."""
+    arrived = any(letter.failed_at is None for letter in letters)
+    return InvitationState.SILENT if arrived else InvitationState.UNDELIVERABLE
+
+
 def recipient_of(invitation_id: UUID, position: int) -> UUID:
     """Whom a letter of this invitation is for. Each contact is another recipient, since a letter goes to one once."""
     return invitation_id if position == 1 else uuid5(invitation_id, f"contact {position}")
@@ -76,8 +104,24 @@ class Invited:
     association_name: str
 
 
-def letter(asked: AskedRound, invited: Invited, candidate: Candidate, *, link: str, now: datetime) -> LetterRequested:
-    """The wish for the letter that asks this contact."""
+def reply_key(token: str) -> str:
+    """What stands in the address to which the letter with this link can be answered: 160 bits, derived from the
+    link's token one way, as 32 characters that survive mail programs which change the case of addresses."""
+    return b32encode(hmac.digest(token.encode(), b"reply address", "sha256")[:20]).decode().lower()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The two ways by which one letter can be answered: its link, and the key of the address that takes replies."""
+
+    link: str
+    reply: str
+
+
+def letter(
+    asked: AskedRound, invited: Invited, candidate: Candidate, *, doors: Doors, now: datetime, earlier: str = ""
+) -> LetterRequested:
+    """The wish for the letter that asks this contact; `earlier` is the line that says who was asked before."""
     fallback = next(iter(asked.names.values()), "")
     names = {
         f"situation.{language}": asked.names.get(language) or asked.names.get("fi") or fallback
@@ -92,8 +136,13 @@ def letter(asked: AskedRound, invited: Invited, candidate: Candidate, *, link: s
         address=candidate.address,
         locale=candidate.language,
         not_after=asked.closes_at,
-        shared={**names, "closes_at": asked.closes_at.isoformat()},
-        personal={"association": invited.association_name, "link": link},
+        shared={**names, "closes_at": asked.closes_at.isoformat(), "replies": "yes"},
+        personal={
+            "association": invited.association_name,
+            "link": doors.link,
+            "reply": doors.reply,
+            **({"earlier": earlier} if earlier else {}),
+        },
     )
 
 

@@ -3,100 +3,70 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, LargeBinary, UniqueConstraint, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, col
+from sqlmodel import col
 
+from services.intake.invitation.earlier_line import earlier_line
 from services.intake.invitation.model import (
     NO_ADDRESS,
     NOT_DELIVERED,
     AskedRound,
     Candidate,
+    Doors,
     InvitationState,
     Invited,
     LetterState,
+    Tried,
     letter,
+    may_turn,
     next_to_ask,
     not_reached,
     recipient_of,
+    reply_key,
+    standing_without_next,
 )
+from services.intake.invitation.schema import Invitation, InvitationToken, RoundRow
 from services.intake.registry.model import ContactState
 from services.intake.registry.store import Association, Contact
-from services.intake.schema import IntakeTable
 from shared.clock import Clock
-from shared.db import Database, UtcDateTime, insert_into
+from shared.db import Database, insert_into
 from shared.events import Event
 from shared.events.notify import LetterFailed
 from shared.events.status import RoundClosed, RoundOpened
+from shared.i18n import locale_or
 from shared.ids import digest, new_id, new_token
 from shared.inbox import first_time
 from shared.log import logger
 from shared.outbox import announce
 from shared.realm import LIVE, Realm
 
+__all__ = ["Invitation", "InvitationStore", "InvitationToken", "RoundRow", "letters_of"]
+
 log = logger(__name__)
 
 CONSUMER = "invitation"
-
-
-class RoundRow(IntakeTable, table=True):
-    """A round as intake knows it. Its closing may be heard before its opening: then it has no names yet."""
-
-    __tablename__ = "round"
-
-    round_id: UUID = Field(primary_key=True)
-    situation_id: UUID
-    realm: str
-    names: dict[str, str] = Field(sa_type=JSON)
-    urgent: bool = False
-    closes_at: datetime = Field(sa_type=UtcDateTime)
-    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class Invitation(IntakeTable, table=True):
-    """One association asked in one round. `position` is that of the contact asked last, 0 for nobody, and `asked_at`
-    when that was; `checkin_id` is its present answer; one that said "not this time" is reminded no more."""
-
-    __tablename__ = "invitation"
-    __table_args__ = (UniqueConstraint("realm", "round_id", "association_id"),)
-
-    id: UUID = Field(primary_key=True)
-    realm: str
-    round_id: UUID
-    association_id: UUID
-    state: str
-    position: int
-    letter_state: str
-    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    declined_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    checkin_id: UUID | None = None
-
-
-class InvitationToken(IntakeTable, table=True):
-    """A link to the answer form, known by its hash only, and the recipient to whom it was sent: a contact by letter,
-    or nobody in person, on paper. `reply_hash` is that of the address to which the letter can be answered."""
-
-    __tablename__ = "invitation_token"
-
-    token_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
-    invitation_id: UUID = Field(index=True)
-    contact_id: UUID | None
-    position: int
-    recipient_id: UUID = Field(unique=True)
-    reply_hash: bytes | None = Field(default=None, sa_type=LargeBinary, unique=True)
-    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+TURNED_AT_ONCE = 100
+REASON_LIMIT = 200
 
 
 @dataclass(frozen=True)
 class _Asking:
-    """An association that is to be asked, and those who can be written to."""
+    """An association that is to be asked, those who can be written to and those who were, up to `after`."""
 
     invited: Invited
     candidates: Sequence[Candidate]
+    tried: Sequence[Tried] = ()
+    after: int = 0
+
+    @property
+    def following(self) -> Candidate | None:
+        """Who is asked now."""
+        return next_to_ask(self.candidates, after=self.after)
 
 
 class InvitationStore:
@@ -122,7 +92,10 @@ class InvitationStore:
             await self._ask(session, asked, asking)
 
     async def turn_to_next(self, event: LetterFailed) -> None:
-        """Ask the next contact of the association whose letter failed; without one it is not reached."""
+        """Ask the next contact of the association whose letter failed; without one it is not reached.
+
+        One who answered, or does not want to be asked, is left in peace.
+        """
         now = self._clock.now()
         async with self._database.write() as session:
             if not await first_time(session, CONSUMER, event.event_id, now):
@@ -134,9 +107,27 @@ class InvitationStore:
             invitation, token = found
             if event.realm == LIVE and token.contact_id:
                 await _mark_contact(session, token.contact_id)
-            asked = _round_of(await session.get_one(RoundRow, invitation.round_id))
-            if token.position == invitation.position and invitation.checkin_id is None:
-                await self._turn(session, asked, invitation)
+            await _mark_letter(session, token, reason=event.reason, now=now)
+            last = token.position == invitation.position or invitation.state == InvitationState.SILENT
+            if last and invitation.checkin_id is None and invitation.declined_at is None:
+                asked = _round_of(await session.get_one(RoundRow, invitation.round_id))
+                await self._turn(session, asked, [invitation])
+
+    async def turn_silent(self, *, after: timedelta) -> bool:
+        """Ask the next contacts where the last asked one has been silent for so long; True if there may be more.
+
+        The links of those asked before stay good. Where nobody is left, the invitation becomes silent.
+        """
+        now = self._clock.now()
+        async with self._database.write() as session:
+            running = await session.execute(
+                select(RoundRow).where(col(RoundRow.closed_at).is_(None), col(RoundRow.closes_at) > now)
+            )
+            rounds = [asked for asked in map(_round_of, running.scalars()) if may_turn(asked, now)]
+            silent = await _silent_since(session, now - after, [asked.round_id for asked in rounds])
+            for asked in rounds:
+                await self._turn(session, asked, [one for one in silent if one.round_id == asked.round_id])
+        return len(silent) == TURNED_AT_ONCE
 
     async def close(self, event: RoundClosed) -> None:
         """Take no more answers in this round, whether its opening has been heard of yet or not."""
@@ -157,7 +148,9 @@ class InvitationStore:
             .returning(col(RoundRow.closed_at))
         )
         closed_at = (await session.execute(statement, values)).scalar_one()
-        return AskedRound(event.round_id, event.situation_id, event.realm, event.names, event.closes_at, closed_at)
+        return AskedRound(
+            event.round_id, event.situation_id, event.realm, event.names, event.closes_at, closed_at, event.urgent
+        )
 
     async def _enter(self, session: AsyncSession, asked: AskedRound, association_ids: Sequence[UUID]) -> list[_Asking]:
         """Make the invitations that are missing; those made now."""
@@ -177,40 +170,41 @@ class InvitationStore:
             for invitation_id, association_id in (await session.execute(made, values)).all()
         ]
 
-    async def _ask(
-        self, session: AsyncSession, asked: AskedRound, asking: Sequence[_Asking], *, after: int = 0
-    ) -> None:
+    async def _ask(self, session: AsyncSession, asked: AskedRound, asking: Sequence[_Asking]) -> None:
         """Save the links, and say which letters are wished for and who cannot be written to."""
         now = self._clock.now()
         said: list[Event] = []
         tokens: list[dict[str, Any]] = []
         for one in asking:
-            candidate = next_to_ask(one.candidates, after=after)
+            candidate = one.following
             if candidate is None:
-                reason = NOT_DELIVERED if after else NO_ADDRESS
+                reason = NOT_DELIVERED if one.after else NO_ADDRESS
                 said.append(not_reached(asked, one.invited.association_id, reason=reason, now=now))
                 continue
             token = new_token()
-            tokens.append(_token_values(token, one.invited.invitation_id, candidate))
-            said.append(letter(asked, one.invited, candidate, link=f"{self._public_url}/c/{token}", now=now))
+            tokens.append(_token_values(token, one.invited.invitation_id, candidate, now=now))
+            earlier = earlier_line(one.tried, locale_or(candidate.language))
+            doors = Doors(f"{self._public_url}/c/{token}", reply_key(token))
+            said.append(letter(asked, one.invited, candidate, doors=doors, now=now, earlier=earlier))
         if tokens:
             await session.execute(insert(InvitationToken), tokens)
         await announce(session, said)
 
-    async def _turn(self, session: AsyncSession, asked: AskedRound, invitation: Invitation) -> None:
-        names = await _present_names(session, [invitation.association_id])
-        candidates = (await _candidates(session, list(names)))[invitation.association_id]
-        following = next_to_ask(candidates, after=invitation.position) if asked.open(self._clock.now()) else None
-        after = invitation.position
-        await session.execute(
-            update(Invitation)
-            .where(col(Invitation.id) == invitation.id)
-            .values(**_standing(following, after=after, now=self._clock.now()))
-        )
-        if asked.open(self._clock.now()):
-            name = names.get(invitation.association_id, "")
-            invited = Invited(invitation.id, invitation.association_id, name)
-            await self._ask(session, asked, [_Asking(invited, candidates)], after=after)
+    async def _turn(self, session: AsyncSession, asked: AskedRound, invitations: Sequence[Invitation]) -> None:
+        """Turn to the next contact of each; say of those who became unreachable just now that they are."""
+        now = self._clock.now()
+        values: list[dict[str, Any]] = []
+        asking: list[_Asking] = []
+        for invitation, one in zip(invitations, await _next_of(session, invitations), strict=True):
+            following = one.following if asked.open(now) else None
+            state = standing_without_next(one.tried)
+            values.append({"id": invitation.id, **_standing(following, invitation, state, now=now)})
+            newly = state is InvitationState.UNDELIVERABLE and invitation.state != state
+            if asked.open(now) and (following or newly):
+                asking.append(one)
+        if values:
+            await session.execute(update(Invitation), values)
+        await self._ask(session, asked, asking)
 
 
 async def _present_names(session: AsyncSession, association_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -231,14 +225,74 @@ async def _candidates(session: AsyncSession, association_ids: Sequence[UUID]) ->
     return found
 
 
+async def _next_of(session: AsyncSession, invitations: Sequence[Invitation]) -> list[_Asking]:
+    """For each invitation its association, with whom to ask next and who was asked before."""
+    names = await _present_names(session, [one.association_id for one in invitations])
+    candidates = await _candidates(session, list(names))
+    tried = await letters_of(session, [one.id for one in invitations])
+    return [
+        _Asking(
+            Invited(one.id, one.association_id, names.get(one.association_id, "")),
+            candidates.get(one.association_id, []),
+            tried.get(one.id, []),
+            one.position,
+        )
+        for one in invitations
+    ]
+
+
+async def letters_of(session: AsyncSession, invitation_ids: Sequence[UUID]) -> dict[UUID, list[Tried]]:
+    """The letters of these invitations to contacts, first to last."""
+    token = InvitationToken
+    rows = await session.execute(
+        select(
+            col(token.invitation_id), col(token.position), col(Contact.name), col(token.asked_at), col(token.failed_at)
+        )
+        .join(Contact, col(Contact.id) == col(token.contact_id))
+        .where(col(token.invitation_id).in_(invitation_ids))
+        .order_by(col(token.position))
+    )
+    found: defaultdict[UUID, list[Tried]] = defaultdict(list)
+    for row in rows:
+        found[row.invitation_id].append(Tried(row.position, row.name, row.asked_at, row.failed_at))
+    return found
+
+
+async def _silent_since(session: AsyncSession, moment: datetime, round_ids: Sequence[UUID]) -> list[Invitation]:
+    """The longest silent of these rounds. They are locked, so that each is turned by one replica only."""
+    if not round_ids:
+        return []
+    statement = (
+        select(Invitation)
+        .where(
+            col(Invitation.round_id).in_(round_ids),
+            col(Invitation.state) == InvitationState.ASKED.value,
+            col(Invitation.checkin_id).is_(None),
+            col(Invitation.declined_at).is_(None),
+            col(Invitation.asked_at) <= moment,
+        )
+        .order_by(col(Invitation.asked_at), col(Invitation.id))
+        .limit(TURNED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    return list((await session.execute(statement)).scalars())
+
+
 async def _invitation_of(session: AsyncSession, recipient_id: UUID) -> tuple[Invitation, InvitationToken] | None:
     statement = (
         select(Invitation, InvitationToken)
         .join(InvitationToken, col(InvitationToken.invitation_id) == col(Invitation.id))
         .where(col(InvitationToken.recipient_id) == recipient_id)
+        .with_for_update(of=Invitation)
     )
     found = (await session.execute(statement)).one_or_none()
     return (found[0], found[1]) if found else None
+
+
+async def _mark_letter(session: AsyncSession, token: InvitationToken, *, reason: str, now: datetime) -> None:
+    values = {"failed_at": now, "failure": reason[:REASON_LIMIT]}
+    of_it = col(InvitationToken.token_hash) == token.token_hash
+    await session.execute(update(InvitationToken).where(of_it).values(**values))
 
 
 async def _mark_contact(session: AsyncSession, contact_id: UUID) -> None:
@@ -247,22 +301,33 @@ async def _mark_contact(session: AsyncSession, contact_id: UUID) -> None:
 
 
 def _round_of(row: RoundRow) -> AskedRound:
-    return AskedRound(row.round_id, row.situation_id, Realm(row.realm), row.names, row.closes_at, row.closed_at)
+    closing = (row.closes_at, row.closed_at)
+    return AskedRound(row.round_id, row.situation_id, Realm(row.realm), row.names, *closing, row.urgent)
 
 
 def _invitation_values(
     asked: AskedRound, association_id: UUID, first: Candidate | None, *, now: datetime
 ) -> dict[str, Any]:
     own = {"id": new_id(), "realm": asked.realm.id, "round_id": asked.round_id, "association_id": association_id}
-    return {**own, **_standing(first, after=0, now=now)}
+    if first is not None:
+        return {**own, **_asked(first, now=now)}
+    nobody = {"state": InvitationState.UNDELIVERABLE.value, "letter_state": LetterState.NONE.value}
+    return {**own, **nobody, "position": 0, "asked_at": None}
 
 
-def _standing(candidate: Candidate | None, *, after: int, now: datetime) -> dict[str, Any]:
-    """How an invitation stands when this contact is asked, or nobody is left after that position."""
-    if candidate is None:
-        failed = LetterState.FAILED if after else LetterState.NONE
-        state = {"state": InvitationState.UNDELIVERABLE.value, "letter_state": failed.value}
-        return {**state, "position": after, "asked_at": None}
+def _standing(
+    following: Candidate | None, invitation: Invitation, otherwise: InvitationState, *, now: datetime
+) -> dict[str, Any]:
+    """How an invitation stands when this contact is asked next, or nobody is left."""
+    if following is not None:
+        return _asked(following, now=now)
+    failed = otherwise is InvitationState.UNDELIVERABLE
+    letter_state = LetterState.FAILED.value if failed else invitation.letter_state
+    stays = {"position": invitation.position, "asked_at": invitation.asked_at}
+    return {"state": otherwise.value, "letter_state": letter_state, **stays}
+
+
+def _asked(candidate: Candidate, *, now: datetime) -> dict[str, Any]:
     return {
         "state": InvitationState.ASKED.value,
         "position": candidate.position,
@@ -271,11 +336,13 @@ def _standing(candidate: Candidate | None, *, after: int, now: datetime) -> dict
     }
 
 
-def _token_values(token: str, invitation_id: UUID, candidate: Candidate) -> dict[str, Any]:
+def _token_values(token: str, invitation_id: UUID, candidate: Candidate, *, now: datetime) -> dict[str, Any]:
     return {
         "token_hash": digest(token),
         "invitation_id": invitation_id,
         "contact_id": candidate.contact_id,
         "position": candidate.position,
         "recipient_id": recipient_of(invitation_id, candidate.position),
+        "asked_at": now,
+        "reply_hash": digest(reply_key(token)),
     }

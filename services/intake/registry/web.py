@@ -8,19 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.intake.registry.model import ContactState
-from services.intake.registry.store import PAGE, RegistryStore, Wanted
+from services.intake.registry.filter_form import CONTACT_STATES, PLANS, filters, page_number
+from services.intake.registry.model import ProposalKind, Wanted, network_name
+from services.intake.registry.store import PAGE, RegistryStore
 from shared import region
-from shared.i18n import N_, Locale, texts
+from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
 from shared.web import TroubleError, pages_of
 
 Reader = Annotated[Staff, Depends(requires(Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR))]
 
-CONTACT_STATES = {
-    ContactState.UNCONFIRMED: N_("not confirmed yet"),
-    ContactState.CONFIRMED: N_("confirmed"),
-    ContactState.FAILED: N_("the last letter did not arrive"),
+PROPOSALS = {
+    ProposalKind.LEAVES: N_("does not answer for this association any more."),
+    ProposalKind.ADDRESS: N_("asks for another address:"),
 }
 
 
@@ -31,9 +31,9 @@ def pages(store: RegistryStore) -> APIRouter:
     @router.get("")
     async def listing(request: Request, staff: Reader) -> Response:
         """The associations that are looked for, by name."""
-        wanted, number = _wanted(request, staff)
+        locale: Locale = request.state.locale
+        wanted, number = Wanted.asked(request.query_params, staff=staff), page_number(request.query_params)
         found = await store.find(wanted, page=number)
-        query = urlencode({"q": wanted.text, "municipality": wanted.municipality, "sector": wanted.sector})
         return pages_of(request).page(
             request,
             "registry.html",
@@ -41,57 +41,64 @@ def pages(store: RegistryStore) -> APIRouter:
             wanted=wanted,
             page=number,
             pages=max(1, -(-found.count // PAGE)),
-            href=f"/registry?{query}&page={{page}}",
-            municipalities=_named(request, region.MUNICIPALITIES, N_("Whole region")),
-            sectors=_named(request, region.SECTORS, N_("All sectors")),
-            names=_names(request),
+            href=f"/registry?{urlencode([*wanted.query.items(), ('page', '')])}{{page}}",
+            filters=filters(locale, await store.networks()),
+            names=region.names(locale),
+            proposals=await store.proposed(staff),
+            may_edit=staff.may(Role.CLERK, Role.ADMINISTRATOR),
+            may_export=staff.may(Role.CLERK, Role.ADMINISTRATOR),
+            query=urlencode(wanted.query),
             may_import=staff.may(Role.ADMINISTRATOR),
         )
+
+    @router.get("/proposals")
+    async def proposals(request: Request, staff: Reader) -> Response:
+        """What contacts have proposed, oldest first."""
+        number = page_number(request.query_params)
+        found, count = await store.proposals(staff=staff, page=number)
+        return pages_of(request).page(
+            request,
+            "proposals.html",
+            found=found,
+            count=count,
+            page=number,
+            pages=max(1, -(-count // PAGE)),
+            kinds=PROPOSALS,
+            names=region.names(request.state.locale),
+        )
+
+    _one(router, store)
+    return router
+
+
+def _one(router: APIRouter, store: RegistryStore) -> None:
+    """A single association."""
 
     @router.get("/{association_id}")
     async def one(request: Request, staff: Reader, association_id: str) -> Response:
         """An association and its contacts."""
-        found = await store.get(_uuid(association_id))
-        if found is None or (staff.municipalities and found[0].municipality not in staff.municipalities):
+        record = await store.record(_uuid(association_id), staff=staff)
+        if record is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such association in the registry."))
-        association, contacts = found
-        languages = {locale.value: locale.own_name for locale in Locale}
+        locale: Locale = request.state.locale
+        networks = {network.code: network_name(network.names, locale) for network in await store.networks()}
+        into = record.association.merged_into
         return pages_of(request).page(
             request,
             "association.html",
-            association=association,
-            contacts=contacts,
-            names=_names(request),
-            languages_by_code=languages,
+            record=record,
+            association=record.association,
+            contacts=record.contacts,
+            contact_names={contact.id: contact.name for contact in record.contacts},
+            merged_into=await store.get(into) if into else None,
+            network_names=[networks.get(code, code) for code in record.networks],
+            names=region.names(locale),
+            languages_by_code={one.value: one.own_name for one in Locale},
             contact_states=CONTACT_STATES,
+            plans=PLANS,
+            proposal_kinds=PROPOSALS,
+            may_edit=staff.may(Role.CLERK, Role.ADMINISTRATOR),
         )
-
-    return router
-
-
-def _wanted(request: Request, staff: Staff) -> tuple[Wanted, int]:
-    """What the address asks for, and the number of the page."""
-    asked = request.query_params
-    wanted = Wanted(
-        text=asked.get("q", "")[:200].replace("\0", ""),
-        municipality=asked.get("municipality", "").replace("\0", ""),
-        sector=asked.get("sector", "").replace("\0", ""),
-        within=staff.municipalities,
-    )
-    page = asked.get("page", "")
-    return wanted, max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
-
-
-def _named(request: Request, things: tuple[region.Named, ...], everything: str) -> list[tuple[str, str]]:
-    """The options of a select: all, then each by its name in the reader's language."""
-    locale: Locale = request.state.locale
-    return [("", texts(locale)(everything)), *((thing.code, thing.name(locale)) for thing in things)]
-
-
-def _names(request: Request) -> dict[str, str]:
-    """Names of municipalities and sectors by code, in the reader's language."""
-    locale: Locale = request.state.locale
-    return {thing.code: thing.name(locale) for thing in (*region.MUNICIPALITIES, *region.SECTORS)}
 
 
 def _uuid(text: str) -> UUID:

@@ -4,8 +4,8 @@ import hmac
 import re
 import textwrap
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,11 +26,21 @@ LETTERS = Path(__file__).parent.parent / "letters"
 
 PERSONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.CHECKIN: ("association", "link"),
+    Kind.REPLY_RECORDED: ("association", "link"),
     Kind.SIGN_IN: ("name", "link"),
     Kind.CONFIRM: ("link",),
     Kind.GUIDANCE: ("leave",),
+    Kind.DETAILS: ("association", "link"),
 }
 """What differs between the copies of a letter; `leave` is made from the recipient's id."""
+
+OPTIONAL: Mapping[Kind, tuple[str, ...]] = {Kind.CHECKIN: ("earlier",)}
+"""What only some copies have: without it, its line is left out."""
+ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED})
+REPLY_BOX = "vastaus"
+"""The mailbox of our domain to which answerable letters are replied, each with its own key after a plus sign."""
+
+REPLY_KEY = re.compile("[a-z2-7]{32}")
 
 LINKS = frozenset({"link", "leave"})
 MAX_VALUE, MAX_LINK = 600, 300
@@ -40,6 +50,7 @@ MAX_LINE = 998
 MAX_LETTER = 40_000
 
 _CUT = re.compile("\x1b([a-z]+)\x1b")
+_REST_OF_LINE = re.compile(r"[^\r]*(?:\r\n){0,2}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _NOT_IN_A_VALUE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -70,17 +81,30 @@ class Cut:
     """A text cut at its placeholders: a piece, a name, a piece, a name, ..., a piece."""
 
     pieces: tuple[str, ...]
+    lines: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What stands on the line of an optional value, before and after it."""
 
     @classmethod
-    def at_placeholders(cls, text: str) -> "Cut":
-        """The pieces of a text in which placeholders stand."""
-        return cls(tuple(_CUT.split(text)))
+    def at_placeholders(cls, text: str, *, optional: Sequence[str] = ()) -> "Cut":
+        """The pieces of a text in which placeholders stand; an optional one takes its line and a blank one after it."""
+        pieces, lines = _CUT.split(text), {}
+        for place in range(1, len(pieces), 2):
+            if (name := pieces[place]) in optional:
+                kept, end, head = pieces[place - 1].rpartition("\r\n")
+                tail = _REST_OF_LINE.match(pieces[place + 1])[0]  # type: ignore[index]  # it matches anything
+                pieces[place - 1], pieces[place + 1] = kept + end, pieces[place + 1].removeprefix(tail)
+                lines[name] = (head, tail)
+        return cls(tuple(pieces), lines)
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The text with these values."""
         spliced = list(self.pieces)
-        spliced[1::2] = [values[name] for name in self.pieces[1::2]]
+        spliced[1::2] = [self._placed(name, values[name]) for name in self.pieces[1::2]]
         return "".join(spliced)
+
+    def _placed(self, name: str, value: str) -> str:
+        head, tail = self.lines.get(name, ("", ""))
+        return f"{head}{value}{tail}" if value else ""
 
     @property
     def longest_line(self) -> int:
@@ -128,6 +152,10 @@ class Template:
             values["leave"] = self.imprint.leave_link(recipient.recipient_id)
         for name in PERSONAL[self.kind]:
             _check(name, values.get(name), self.imprint)
+        for name in OPTIONAL.get(self.kind, ()):
+            _check(name, values.setdefault(name, ""), self.imprint)
+        if not REPLY_KEY.fullmatch(values.get("reply", "a" * 32)):
+            raise LetterError("reply is not a key")
         return values
 
     def _own_head(self, recipient: Recipient, values: Mapping[str, str]) -> bytes:
@@ -139,6 +167,8 @@ class Template:
         if self.kind is Kind.GUIDANCE:
             lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        if self.kind in ANSWERABLE and "reply" in values:
+            lines.append(f"Reply-To: {REPLY_BOX}+{values['reply']}@{self.imprint.mail_domain}")
         return ("\r\n".join(lines) + "\r\n").encode()
 
 
@@ -156,7 +186,8 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
         raise LetterError(f"letter {letter.kind} cannot be written: {error}") from error
     if len(text.encode()) + len(html.encode()) > MAX_LETTER:
         raise LetterError(f"letter {letter.kind} is longer than {MAX_LETTER // 1000} kB")
-    parts = [Cut.at_placeholders(_crlf(part)) for part in (text, html)]
+    optional = OPTIONAL.get(letter.kind, ())
+    parts = [Cut.at_placeholders(_crlf(part), optional=optional) for part in (text, html)]
     return Template(
         kind=letter.kind,
         imprint=imprint,
@@ -227,10 +258,13 @@ def _shared_values(letter: Letter, locale: Locale, imprint: Imprint) -> dict[str
         "phone": imprint.phone,
         "deadline": moment(_deadline(shared, letter.not_after), locale),
         "purpose": shared.get("purpose", ""),
+        "replies": "replies" in shared,
+        "outcome": shared.get("outcome", ""),
     }
     if letter.kind is Kind.GUIDANCE:
         values |= _guidance_values(shared, locale, imprint)
-    return values | {name: f"\x1b{name}\x1b" for name in PERSONAL[letter.kind]}
+    personal = (*PERSONAL[letter.kind], *OPTIONAL.get(letter.kind, ()))
+    return values | {name: f"\x1b{name}\x1b" for name in personal}
 
 
 def _guidance_values(shared: Mapping[str, str], locale: Locale, imprint: Imprint) -> dict[str, object]:
@@ -316,7 +350,7 @@ def _shared_head(letter: Letter, locale: Locale, imprint: Imprint) -> bytes:
     council = texts(locale)("The association council of Kanta-Häme").replace('"', "")
     head["From"] = f'"{council}" <valmius@{imprint.mail_domain}>'
     head["Date"] = format_datetime(letter.created_at or letter.not_after)
-    head["Auto-Submitted"] = "auto-generated"
+    head["Auto-Submitted"] = "auto-replied" if letter.kind is Kind.REPLY_RECORDED else "auto-generated"
     head["Content-Language"] = locale.lang
     if letter.lane is Lane.BULK:
         head["Precedence"] = "bulk"

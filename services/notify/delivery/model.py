@@ -23,26 +23,34 @@ class Kind(StrEnum):
     The names that its texts use, `personal` ones in each recipient, all others in the letter's `shared` (there
     `name.fi`, `name.sv`, `name.fi@selko`, `name.en` give a text per language; Finnish stands in for a missing one):
 
-    checkin   shared situation.<locale>, closes_at (ISO 8601); personal association, link
+    checkin   shared situation.<locale>, closes_at (ISO 8601), replies (absent: the letter says nothing of answering by
+              mail); personal association, link, reply (may be absent), and earlier (may be absent: a line of its own,
+              on whoever was asked before)
+    reply_recorded  shared outcome (normal, limited or suspended: it is recorded; waiting: a person reads it; late: the
+              round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
+    details   personal association, link
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
               which a recipient leaves are made from recipient_id, the subscriber's id
 
-    Every `link` and `page` must begin with the installation's public address.
+    Every `link` and `page` must begin with the installation's public address. `reply` is the key of the address to
+    which the letter can be answered.
     """
 
     CHECKIN = "checkin"
+    REPLY_RECORDED = "reply_recorded"
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
     GUIDANCE = "guidance"
+    DETAILS = "details"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.SIGN_IN})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
-REPORTED = frozenset({Kind.CHECKIN})
+REPORTED = frozenset({Kind.CHECKIN, Kind.DETAILS})
 """Letters whose end is told to others, one event each."""
 
 

@@ -179,7 +179,7 @@ async def test_a_limited_role_sees_its_own_alone(intake: Intake) -> None:
     assert seen == [200, 404, 200, 404]
 
 
-@pytest.mark.parametrize("path", ["x", str(new_id())])
+@pytest.mark.parametrize("path", ["x", str(new_id())], ids=["no id", "an unknown id"])
 async def test_an_association_that_is_not_there_is_not_found(intake: Intake, path: str) -> None:
     await intake.sign_in(Role.CLERK)
 

@@ -1,12 +1,22 @@
 """Who is asked, and what stands in the letter."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.invitation.model import AskedRound, Candidate, Invited, letter, next_to_ask, recipient_of
+from services.intake.invitation.model import (
+    AskedRound,
+    Candidate,
+    Doors,
+    Invited,
+    letter,
+    next_to_ask,
+    recipient_of,
+    reply_key,
+)
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
 from tests.fakes import STORM_EVENING
@@ -50,7 +60,7 @@ def test_each_contact_is_another_recipient_the_same_each_time() -> None:
 def test_the_letter_speaks_the_contacts_language_and_names_the_situation_in_each() -> None:
     invited = Invited(new_id(), new_id(), "Hattulan Martat")
 
-    wish = letter(ROUND, invited, candidate(1), link="https://x/c/token", now=STORM_EVENING)
+    wish = letter(ROUND, invited, candidate(1), doors=Doors("https://x/c/token", "k"), now=STORM_EVENING)
 
     assert (wish.kind, wish.locale, wish.not_after) == ("checkin", "sv", ROUND.closes_at)
     assert (wish.letter_id, wish.recipient_id) == (ROUND.round_id, invited.invitation_id)
@@ -59,8 +69,9 @@ def test_the_letter_speaks_the_contacts_language_and_names_the_situation_in_each
         "situation.sv": "Storm",
         "situation.en": "Myrsky",
         "closes_at": ROUND.closes_at.isoformat(),
+        "replies": "yes",
     }
-    assert wish.personal == {"association": "Hattulan Martat", "link": "https://x/c/token"}
+    assert wish.personal == {"association": "Hattulan Martat", "link": "https://x/c/token", "reply": "k"}
 
 
 @pytest.mark.parametrize(
@@ -70,3 +81,10 @@ def test_a_round_takes_answers_until_it_closes(hours: int, *, closed: bool, is_o
     asked = AskedRound(new_id(), new_id(), Realm("ex-1"), {}, ROUND.closes_at, STORM_EVENING if closed else None)
 
     assert asked.open(STORM_EVENING + timedelta(hours=hours)) is is_open
+
+
+def test_the_key_of_a_reply_address_tells_nothing_of_the_link_and_survives_a_change_of_case() -> None:
+    key = reply_key("a token")
+
+    assert re.fullmatch("[a-z2-7]{32}", key)
+    assert key == reply_key("a token") != reply_key("another token")

@@ -1,6 +1,6 @@
 """The register: what is looked for is found."""
 
-from services.intake.registry.store import Wanted
+from services.intake.registry.model import Wanted
 from tests.intake.house import AINO, BERTTA, CECILIA, Intake
 
 

@@ -37,7 +37,9 @@ SHARED = {
         "situation.sv": "Vinterstorm",
         "closes_at": "2026-11-21T20:00:00+00:00",
     },
+    Kind.REPLY_RECORDED: {"outcome": "limited"},
     Kind.SIGN_IN: {},
+    Kind.DETAILS: {},
     Kind.CONFIRM: {},
     Kind.GUIDANCE: {
         "headline.fi": "Myrsky: tarkistakaa naapurit",
@@ -53,6 +55,8 @@ SHARED = {
 }
 PERSONAL = {
     Kind.CHECKIN: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.DETAILS: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.REPLY_RECORDED: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.SIGN_IN: {"name": "Aino Åberg", "link": LINK},
     Kind.CONFIRM: {"link": LINK},
     Kind.GUIDANCE: {},
@@ -75,7 +79,7 @@ def letter(kind: Kind, *, realm: Realm = LIVE, shared: dict[str, str] | None = N
         realm=realm,
         letter_id=UUID(int=7),
         kind=kind,
-        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE} else Lane.URGENT,
+        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.GUIDANCE, Kind.DETAILS} else Lane.URGENT,
         not_after=STORM_EVENING + timedelta(hours=6),
         shared=SHARED[kind] if shared is None else shared,
         created_at=STORM_EVENING,
@@ -110,7 +114,7 @@ def test_a_letter_is_whole_in_both_parts(kind: Kind, locale: Locale, eight_bit: 
 
     assert message["To"] == "aino@example.org"
     assert message["Message-ID"] == f"<{UUID(int=7)}.{UUID(int=8)}@mail.example.org>"
-    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Auto-Submitted"] == ("auto-replied" if kind is Kind.REPLY_RECORDED else "auto-generated")
     assert message["Content-Language"] == locale.lang
     assert message["Date"].datetime == STORM_EVENING
     assert message["From"].addresses[0].domain == "mail.example.org"
@@ -278,3 +282,21 @@ def test_who_subscribes_already_is_told_so() -> None:
     template = build(letter(Kind.CONFIRM, shared={"purpose": "preferences"}), Locale.FI, imprint=IMPRINT)
 
     assert "Olette jo tilannut" in part(read(template.fill(aino(Kind.CONFIRM))), "plain")
+
+
+@every_language
+def test_the_next_contact_is_told_who_was_asked_before(locale: Locale) -> None:
+    earlier = "We asked Aino & co on 21.11. and have no answer yet."
+
+    message = read(build(letter(Kind.CHECKIN), locale, imprint=IMPRINT).fill(aino(Kind.CHECKIN, earlier=earlier)))
+
+    assert f"\r\n\r\n{earlier}\r\n\r\n" in part(message, "plain")
+    assert f'<p style="margin:0 0 16px">{earlier}</p>' in unescape(part(message, "html"))
+
+
+@every_language
+def test_whoever_is_asked_first_gets_no_empty_line(locale: Locale) -> None:
+    message = read(build(letter(Kind.CHECKIN), locale, imprint=IMPRINT).fill(aino(Kind.CHECKIN)))
+
+    assert "\r\n\r\n\r\n" not in part(message, "plain")
+    assert '<p style="margin:0 0 16px"></p>' not in part(message, "html")

@@ -1,0 +1,1 @@
+"""Capabilities: who can do what, and where."""

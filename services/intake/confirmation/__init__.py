@@ -1,0 +1,1 @@
+"""Confirmation: contacts are asked twice a year whether their details are right."""

@@ -1,0 +1,1 @@
+"""Contacts: those who answer for an association, in the order in which they are asked."""

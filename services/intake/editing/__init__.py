@@ -1,0 +1,1 @@
+"""Editing: an association's details, as the clerks keep them."""

@@ -1,0 +1,1 @@
+"""Merger: two entries of one association become one; an association that is no more is retired."""

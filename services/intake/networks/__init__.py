@@ -1,0 +1,1 @@
+"""Networks: groups of associations, and who belongs to them."""

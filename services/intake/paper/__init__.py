@@ -1,0 +1,1 @@
+"""Paper: lists to print, a sheet with a code for each association, and answers typed back from them."""

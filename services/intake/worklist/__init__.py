@@ -1,0 +1,1 @@
+"""Work list: what waits for a clerk, in one place."""
