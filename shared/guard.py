@@ -16,6 +16,9 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ONE_CLICK_END = "/one-click"
 """RFC 8058: mail programs post here from anywhere, without cookies. The only door open to other sites."""
 
+API = "/api/"
+"""What programs use, each with a key of its own."""
+
 KIB = 1024
 BODY_LIMIT = 64 * KIB
 UPLOAD_LIMIT = 30 * KIB * KIB
@@ -66,13 +69,18 @@ class Guard:
 
 def from_other_site(method: str, path: str, headers: Headers) -> bool:
     """True for a changing request that another site's page caused (Fetch Metadata; Origin where it is not sent)."""
-    if method in SAFE_METHODS or path.endswith(ONE_CLICK_END):
+    if method in SAFE_METHODS or path.endswith(ONE_CLICK_END) or _by_key_alone(path, headers):
         return False
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}
     origin = headers.get("origin", "null")
     return origin != "null" and urlsplit(origin).netloc != headers.get("host")
+
+
+def _by_key_alone(path: str, headers: Headers) -> bool:
+    """True for the API asked with a key and without cookies: nobody's browser lends its rights to such a request."""
+    return path.startswith(API) and "cookie" not in headers and headers.get("authorization", "").startswith("Bearer ")
 
 
 def locale_of(scope: Scope, headers: Headers) -> Locale:

@@ -63,6 +63,11 @@ class Staff:
         """What this person may see."""
         return Sight(self.municipalities, self.networks)
 
+    @property
+    def limited(self) -> bool:
+        """True if not everything may be seen."""
+        return self.sight.limited
+
     def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
         """True if what is in this municipality and these networks may be seen."""
         return self.sight.sees(municipality, networks)
@@ -70,6 +75,15 @@ class Staff:
     def may(self, *roles: Role) -> bool:
         """True if one of these roles is held."""
         return not self.roles.isdisjoint(roles)
+
+
+Within = frozenset[str] | None
+"""The municipalities whose associations may be seen by name; None: all."""
+
+
+def names_within(staff: Staff) -> Within:
+    """Where this person may see associations by name, for those who know of no networks."""
+    return staff.municipalities if staff.sight.limited else None
 
 
 class NotSignedInError(Exception):
@@ -153,9 +167,10 @@ class Sessions:
             return None
 
 
-def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
+def requires(*roles: Role, everywhere: bool = False) -> Callable[[Request], Awaitable[Staff]]:
     """A FastAPI dependency: the signed-in person, who must hold one of these roles (none named: any staff).
 
+    `everywhere` asks besides that no limit to municipalities or networks is set: for what concerns all of them.
     Raises NotSignedInError (the frame leads to sign-in) or NotAllowedError (403).
     """
 
@@ -165,7 +180,7 @@ def requires(*roles: Role) -> Callable[[Request], Awaitable[Staff]]:
         if staff is None:
             wanted = request.url.path if request.method == "GET" else "/"
             raise NotSignedInError(wanted)
-        if roles and not staff.may(*roles):
+        if (roles and not staff.may(*roles)) or (everywhere and staff.sight.limited):
             raise NotAllowedError
         request.state.staff = staff
         return staff

@@ -24,6 +24,7 @@ from shared.guard import LANGUAGE_COOKIE, BodyTooLargeError, Guard
 from shared.i18n import N_, LanguageLink, Locale, texts
 from shared.identity import NotAllowedError, NotSignedInError, Role, Sessions, Staff
 from shared.log import logger
+from shared.rate_limit import TooOftenError
 from shared.realm import LIVE, Realm
 from shared.settings import Settings
 
@@ -43,6 +44,10 @@ STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Email replies"), "/replies", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Guidance"), "/guidance", frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})),
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
+    (N_("People"), "/people", frozenset({Role.ADMINISTRATOR})),
+    (N_("Partners"), "/partners", frozenset({Role.ADMINISTRATOR})),
+    (N_("Audit"), "/audit", frozenset({Role.ADMINISTRATOR})),
+    (N_("My page"), "/me", frozenset()),
 )
 """The doors of the staff navigation: name, path, and who sees it (nobody named: all staff)."""
 
@@ -147,6 +152,7 @@ def make_web(
     app.add_exception_handler(BodyTooLargeError, _too_large)
     app.add_exception_handler(NotSignedInError, _to_sign_in)
     app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(TooOftenError, _too_often)
     app.add_exception_handler(SQLAlchemyError, _database_away)
     app.add_exception_handler(OSError, _database_away)
     app.add_exception_handler(Exception, _broken)
@@ -170,13 +176,14 @@ def pages_of(request: Request) -> Pages:
 
 
 def language_links(request: Request, current: Locale) -> Sequence[LanguageLink]:
-    """The language menu: this same page in each language."""
+    """The language menu: this same page in each language, or the one that `request.state.home` names in its place."""
+    path = getattr(request.state, "home", request.url.path)
     kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return [
         LanguageLink(
             locale=locale.value,
             name=locale.own_name,
-            href=f"{request.url.path}?{urlencode([*kept, ('lang', locale.value)])}",
+            href=f"{path}?{urlencode([*kept, ('lang', locale.value)])}",
             lang=locale.lang,
             current=locale is current,
         )
@@ -291,6 +298,19 @@ async def _not_allowed(request: Request, _error: Exception) -> Response:
     return _error_page(
         request, 403, _("Your role does not include this page."), _("Ask the administrator if you need it.")
     )
+
+
+async def _too_often(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TooOftenError)  # noqa: S101 - Starlette gives each handler its own class
+    _ = texts(request.state.locale)
+    response = _error_page(
+        request,
+        429,
+        _("This was tried too often in a short time. Nothing was recorded this time."),
+        _("Try again in %(minutes)s min.") % {"minutes": -(-error.wait // 60)},
+    )
+    response.headers["retry-after"] = str(error.wait)
+    return response
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """The operator's commands on an installation of their own, as they are typed."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,38 @@ def test_a_file_of_another_kind_is_refused(operator: Operator, tmp_path: Path) -
     assert "Kotipaikka" in operator.types("registry", "import", written(tmp_path, "a;b\n1;2\n"), code=2)
 
 
+def test_a_register_is_exported_and_imported_unchanged(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+
+    told = [operator.told("registry", "export", str(tmp_path / name)) for name in ("out.csv", "out.xlsx")]
+    again = [operator.told("registry", "import", one["file"]) for one in told]
+    elsewhere = operator.told("registry", "export", str(tmp_path / "loppi.csv"), "--municipality", "Loppi")
+
+    assert [one["rows"] for one in told] == [1, 1]
+    assert [(one["same"], one["changed"]) for one in again] == [(1, 0), (1, 0)]
+    assert elsewhere["rows"] == 0
+    assert "ends neither in .csv nor in .xlsx" in " ".join(
+        operator.types("registry", "export", str(tmp_path / "out.pdf"), code=2).replace("│", " ").split()
+    )
+
+
+def test_a_sheet_that_is_not_there_is_said(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+    operator.types("registry", "export", str(tmp_path / "out.xlsx"))
+
+    refused = operator.types("registry", "import", str(tmp_path / "out.xlsx"), "--sheet", "Toinen", code=2)
+
+    assert "There is no sheet of that name" in refused
+
+
+def test_changes_are_shown_before_they_are_made(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+
+    tried = operator.types("registry", "import", written(tmp_path, GOOD.replace("Partio", "Partiolaiset")), "--dry-run")
+
+    assert "row 2, Forssan Partiolaiset, Nimi: Forssan Partio -> Forssan Partiolaiset" in tried
+
+
 def test_the_commands_find_an_installation_by_its_folder(operator: Operator, tmp_path: Path) -> None:
     assert "nothing is installed in" in operator.types("migrate", "--folder", str(tmp_path), code=2)
 
@@ -168,3 +201,19 @@ def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operato
     wrong = problems(findings)
     assert "there is no identity" in wrong["bus for notify"]
     assert "127.0.0.1:1 does not let us in" in wrong["database of notify"]
+
+
+def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator, tmp_path: Path) -> None:
+    assert operator.types("audit", "verify") == "nothing was written down yet\n"
+    for name in ("aino", "bertta"):
+        operator.types("people", "add", f"{name}@example.org", name, "--role", "viewer", "--network", "silta")
+    whole = operator.types("audit", "verify")
+
+    with sqlite3.connect(tmp_path / "intake.db") as database:
+        database.execute("DROP TRIGGER audit_unchanged")
+        database.execute("UPDATE audit SET subject = 'another' WHERE number = 2")
+    database.close()
+
+    assert whole == "rows 1-2 are whole\n"
+    assert "row 2 is missing or changed" in operator.types("audit", "verify", code=1)
+    assert operator.told("audit", "verify", code=1) == {"rows": 2, "broken": 2}

@@ -1,13 +1,13 @@
 """Intake hears the associations.
 
-Owns: the registry (associations and their contacts), the staff and their sessions, the audit, invitations to a round,
-and check-ins as they were received. It alone knows a contact.
+Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
+invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundClosed, LetterFailed, SessionEnded.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and
 wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
-sign-out, the registry, who can do what, and its own operations under /intake/. Where a port is given for it, it also
-takes letters that answer those of a round.
+sign-out, the registry, who can do what, people, the audit, partners' keys and their API, and its own operations under
+/intake/. Where a port is given for it, it also takes letters that answer those of a round.
 """
 
 from shared.events.intake import (
@@ -41,4 +41,5 @@ SERVES: tuple[str, ...] = (
     *("/c/", "/sign-in", "/sign-out", "/registry", "/calls", "/paper", "/work-list", "/replies"),
     *("/who-can", "/d/"),
     "/intake/",
+    *("/me", "/people", "/audit", "/partners", "/api/"),
 )

@@ -1,9 +1,10 @@
 """Intake's application: the real parts, put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -11,7 +12,9 @@ from services.intake import VOICE
 from services.intake.access import web as access_web
 from services.intake.access.jobs import AccessJobs
 from services.intake.access.store import AccessStore
+from services.intake.audit.jobs import AuditJobs
 from services.intake.audit.store import AuditStore
+from services.intake.audit.web import AuditPages
 from services.intake.calling import web as calling_web
 from services.intake.calling.store import CallStore
 from services.intake.capabilities import web as capabilities_web
@@ -37,6 +40,12 @@ from services.intake.networks import web as networks_web
 from services.intake.networks.store import NetworkStore
 from services.intake.paper import web as paper_web
 from services.intake.paper.store import PaperStore
+from services.intake.partner import api as partner_api
+from services.intake.partner import web as partner_web
+from services.intake.partner.store import PartnerStore
+from services.intake.people import web as people_web
+from services.intake.people.store import PeopleStore
+from services.intake.register_file import api as register_file_api
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
@@ -57,7 +66,7 @@ from shared.i18n import N_
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
-MINUTE, HOUR = 60, 3600
+HALF_A_MINUTE, MINUTE, HOUR = 30, 60, 3600
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -87,6 +96,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     patience = timedelta(hours=settings.escalate_after_hours)
     house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
+    reading = house.jobs.every(HALF_A_MINUTE, RegisterFileJobs(register_files).work)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
@@ -102,14 +112,15 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(history, checkin.invited, clock=clock))
-    app.include_router(register_file_web.pages(register_files))
     _desk(app, house, registry, confirmation)
+    app.include_router(register_file_api.live(register_files.uploads, clock=clock))
+    app.include_router(register_file_web.pages(register_files, clock=clock, wake=reading.wake))
     app.include_router(registry_web.pages(registry))
+    _add_people_and_partners(app, house, access, checkin)
     app.include_router(reply_web.pages(reply))
     app.state.registry = registry
     app.state.register_files = register_files
     app.state.access = access
-    app.state.audit = AuditStore(house.database)
     app.state.checkin = checkin
     app.state.history = history
     app.state.invitation = invitation
@@ -163,3 +174,27 @@ def _listen(house: House, invitation: InvitationStore, confirmation: Confirmatio
     house.jobs.every(MINUTE, jobs.ask)
     if house.settings.confirm_twice_a_year:
         house.jobs.every(HOUR, jobs.begin)
+
+
+def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, checkin: CheckInStore) -> None:
+    """Who may come in, persons and programs, and what was written down of them."""
+    people = PeopleStore(house.database, clock=house.clock)
+    partners = PartnerStore(house.database, clock=house.clock)
+    audit = AuditStore(house.database)
+    house.jobs.every(10 * MINUTE, AuditJobs(audit, clock=house.clock).check)
+
+    async def names(ids: Collection[UUID]) -> dict[UUID, str]:
+        return {**await partners.names(ids), **await people.names(ids)}
+
+    async def actors() -> list[tuple[str, str]]:
+        return [(str(known.person_id), known.entry.name) for known in await people.everybody()]
+
+    app.include_router(people_web.pages(people, access))
+    app.include_router(partner_web.pages(partners, clock=house.clock))
+    app.include_router(AuditPages(audit, names=names, actors=actors, clock=house.clock).router())
+    api = partner_api.api(partners, checkin, clock=house.clock)
+    app.mount(partner_api.BASE, api)
+    app.state.people = people
+    app.state.partners = partners
+    app.state.partner_api = api
+    app.state.audit = audit

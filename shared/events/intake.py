@@ -23,6 +23,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     PAPER = "paper"
+    API = "api"
 
 
 class Amount(BaseModel):

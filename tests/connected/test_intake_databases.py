@@ -3,18 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from services.intake.access.model import PersonEntry
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation
+from services.intake.partner.model import Scope
+from services.intake.people.model import Refusal, fingerprint
 from shared.identity import Role
 from shared.ids import new_id
 from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.intake.house import ADDRESS, AINO, BERTTA, Intake, Round, round_opened, running_intake
+from tests.intake.partner.keys import BASE, make_key
 
 pytestmark = pytest.mark.connected
 
@@ -83,5 +89,57 @@ async def test_both_write_one_whole_audit(pair: tuple[Intake, Intake]) -> None:
         )
     )
 
-    assert len(await first.app.state.audit.page(1)) == 20
+    assert len(await first.app.state.audit.page()) == 20
     assert await second.app.state.audit.first_break() is None
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET subject = 'x'", "DELETE FROM audit", "DELETE FROM audit_head"])
+async def test_neither_database_lets_the_audit_be_changed(pair: tuple[Intake, Intake], statement: str) -> None:
+    first, second = pair
+    await first.app.state.access.add_person(PersonEntry("Aino", "a@example.org", frozenset()))
+
+    with pytest.raises(IntegrityError, match="append-only"):
+        async with first.database.write() as session:
+            await session.execute(text(statement))
+
+    assert await second.app.state.audit.first_break() is None
+    assert [await intake.app.state.audit.check_on(first.clock.now()) for intake in pair] == [False, False]
+    assert (await second.app.state.audit.checked()).whole_to == 1
+
+
+async def test_two_administrators_in_both_cannot_take_the_role_from_each_other(pair: tuple[Intake, Intake]) -> None:
+    first, second = pair
+    roles = frozenset({Role.ADMINISTRATOR})
+    entries = [PersonEntry(name, f"{name}@example.org", roles) for name in ("olli", "ylva")]
+    olli, ylva = [await first.app.state.access.add_person(entry) for entry in entries]
+
+    outcomes = await asyncio.gather(
+        *(
+            intake.app.state.people.change(them, replace(entry, retired=True), seen=fingerprint(entry), by=me)
+            for intake, me, them, entry in ((first, olli, ylva, entries[1]), (second, ylva, olli, entries[0]))
+        )
+    )
+
+    assert sorted(isinstance(outcome, Refusal) for outcome in outcomes) == [False, True]
+
+
+async def test_an_answer_sent_twice_by_a_partner_to_both_is_recorded_once(pair: tuple[Intake, Intake]) -> None:
+    first, second = pair
+    await first.take_in(AINO)
+    [association] = await first.ids()
+    opened = await first.open_round([association])
+    key = await make_key(first, Scope.CHECKIN_WRITE)
+    body = {"association_id": str(association), "status": "limited"}
+
+    answers = await asyncio.gather(
+        *(
+            intake.browser.post(
+                f"{BASE}/rounds/{opened.round_id}/checkins", json=body, headers={**key, "idempotency-key": "one"}
+            )
+            for intake in (first, second) * 5
+        )
+    )
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert await first.count(CheckInRow) == 1
+    assert len({event["checkin_id"] for event in await first.said("checkin_received")}) == 1

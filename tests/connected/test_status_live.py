@@ -18,7 +18,7 @@ from services.status.picture.api import BEAT, Channel, Hub, frame
 from services.status.situation.model import Round
 from shared.events.status import ReadinessChanged
 from shared.i18n import Locale
-from shared.identity import Role
+from shared.identity import Role, Within
 from shared.ids import new_id
 from shared.realm import LIVE
 from shared.settings import Settings
@@ -243,7 +243,7 @@ async def test_a_slow_viewer_skips_frames_and_nobody_waits_for_it() -> None:
     slow: list[bytes] = []
     quick: list[bytes] = []
 
-    async def render(_situation_id: UUID, _locale: Locale) -> str:
+    async def render(_situation_id: UUID, _locale: Locale, _within: Within) -> str:
         nonlocal drawn
         drawn += 1
         return f"frame {drawn}"
@@ -284,7 +284,7 @@ async def test_a_slow_viewer_skips_frames_and_nobody_waits_for_it() -> None:
 async def test_no_sign_of_life_is_given_for_a_picture_that_cannot_be_drawn() -> None:
     clock = FakeClock()
 
-    async def render(_situation_id: UUID, _locale: Locale) -> str:
+    async def render(_situation_id: UUID, _locale: Locale, _within: Within) -> str:
         raise OSError("the database is away")
 
     sent: list[Message] = []

@@ -90,6 +90,26 @@ async def test_the_language_is_the_readers(
     assert (await client.get(f"/page{query}", headers=headers)).text == f"{locale}:0"
 
 
+BEARER = {"authorization": "Bearer x", "sec-fetch-site": "cross-site"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "refused"),
+    [
+        ("/api/v1/rounds", BEARER, False),
+        ("/api/v1/rounds", {**BEARER, "cookie": "valmius=x"}, True),
+        ("/api/v1/rounds", {**BEARER, "authorization": "Basic x"}, True),
+        ("/api/v1/rounds", {"sec-fetch-site": "cross-site"}, True),
+        ("/page", BEARER, True),
+        ("/apiary", BEARER, True),
+    ],
+)
+def test_another_site_may_ask_the_api_with_a_key_and_without_cookies(
+    path: str, headers: dict[str, str], refused: bool
+) -> None:
+    assert from_other_site("POST", path, Headers(headers)) is refused
+
+
 @given(st.text(max_size=200))
 def test_any_accept_language_gives_a_language(header: str) -> None:
     assert preferred(header) in Locale

@@ -164,18 +164,27 @@ class Desk:
     app: FastAPI
     browser: AsyncClient
 
-    def sign_in(self, *roles: Role) -> None:
-        """Sign in somebody with these roles, for twelve hours."""
+    def sign_in(
+        self, *roles: Role, municipalities: frozenset[str] = frozenset(), networks: frozenset[str] = frozenset()
+    ) -> None:
+        """Sign in somebody with these roles and limits, for twelve hours."""
         self.browser.cookies.clear()
-        self.browser.cookies.update(session_cookie(self.app, *roles))
+        cookie = session_cookie(self.app, *roles, municipalities=municipalities, networks=networks)
+        self.browser.cookies.update(cookie)
 
 
-def session_cookie(app: FastAPI, *roles: Role, hours: float = 12) -> dict[str, str]:
-    """The session cookie of somebody with these roles."""
+def session_cookie(
+    app: FastAPI,
+    *roles: Role,
+    hours: float = 12,
+    municipalities: frozenset[str] = frozenset(),
+    networks: frozenset[str] = frozenset(),
+) -> dict[str, str]:
+    """The session cookie of somebody with these roles and limits."""
     sessions = app.state.sessions
     until = app.state.house.clock.now() + timedelta(hours=hours)
     response = Response()
-    sessions.sign_in(response, Staff(new_id(), LIAISON, frozenset(roles), until))
+    sessions.sign_in(response, Staff(new_id(), LIAISON, frozenset(roles), until, municipalities, networks))
     value = response.headers["set-cookie"].split("=", 1)[1].split(";", 1)[0]
     return {sessions.cookie: value}
 

@@ -140,6 +140,31 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
     assert "Bertta ry" in since
 
 
+@pytest.mark.parametrize(
+    ("limits", "named", "opened"),
+    [
+        ({}, {"Aino ry", "Cecilia rf"}, [200, 200]),
+        ({"municipalities": frozenset({FORSSA})}, {"Cecilia rf"}, [403, 200]),
+        ({"networks": frozenset({"silta"})}, set(), [403, 403]),
+    ],
+)
+async def test_associations_are_named_to_those_who_may_see_them(
+    open_desk: Desk, limits: dict[str, frozenset[str]], named: set[str], opened: list[int]
+) -> None:
+    round_ = await asked(open_desk)
+    for name in ("Aino ry", "Cecilia rf"):
+        await open_desk.app.state.readiness.hear(checkin(name, round_, after=2))
+    open_desk.sign_in(Role.VIEWER, **limits)
+    path = f"/situations/{round_.situation_id}"
+
+    picture = (await open_desk.browser.get(f"{path}?since=2020-01-01")).text
+    lists = [await open_desk.browser.get(f"{path}/{place}") for place in (TAMMELA, FORSSA)]
+
+    assert {name for name in ("Aino ry", "Cecilia rf") if name in picture} == named
+    assert [page.status_code for page in lists] == opened
+    assert "2/3" in picture.replace("\N{NO-BREAK SPACE}", "")
+
+
 async def test_any_since_is_survived(open_desk: Desk) -> None:
     round_ = await asked(open_desk)
     open_desk.sign_in(Role.VIEWER)

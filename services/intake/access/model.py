@@ -10,10 +10,21 @@ LINK_VALID = timedelta(minutes=15)
 SESSION_VALID = timedelta(hours=12)
 START_PAGE = "/situations"
 
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrom", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
 
 @dataclass(frozen=True)
 class PersonEntry:
-    """A member of the staff as an administrator tells it; `municipalities` limit what may be seen, empty means all."""
+    """A member of the staff as an administrator tells it; `municipalities` and `networks` limit what may be seen,
+    both empty means all."""
 
     name: str
     email: str
@@ -21,6 +32,7 @@ class PersonEntry:
     municipalities: frozenset[str] = frozenset()
     language: str = "fi"
     retired: bool = False
+    networks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,19 @@ class SignedIn:
     person_id: UUID
     roles: frozenset[Role]
     municipalities: frozenset[str]
+    networks: frozenset[str]
     valid_until: datetime
     next_path: str
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that still holds; `browser` is its family in words, empty where that is not known."""
+
+    session_id: UUID
+    signed_in_at: datetime | None
+    valid_until: datetime
+    browser: str
 
 
 def email_key(email: str) -> str:
@@ -48,4 +71,18 @@ def local_path(path: str) -> str:
 
 def limits_less(before: PersonEntry, after: PersonEntry) -> bool:
     """True if sessions opened under `before` hold more than, or other than, `after` gives: they must end."""
-    return after.retired or (before.roles, before.municipalities) != (after.roles, after.municipalities)
+    return after.retired or _rights(before) != _rights(after)
+
+
+def browser_family(user_agent: str) -> str:
+    """The browser's and the system's names, all that is kept of a User-Agent: `Firefox, Windows`; else empty."""
+    known = (_first(user_agent, _BROWSERS), _first(user_agent, _SYSTEMS))
+    return ", ".join(name for name in known if name)
+
+
+def _first(user_agent: str, names: tuple[tuple[str, str], ...]) -> str:
+    return next((name for mark, name in names if mark in user_agent), "")
+
+
+def _rights(entry: PersonEntry) -> tuple[frozenset[Role], frozenset[str], frozenset[str]]:
+    return entry.roles, entry.municipalities, entry.networks

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from limits import RateLimitItemPerMinute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -19,6 +20,7 @@ from shared.clock import Clock
 from shared.events.intake import OperatingStatus
 from shared.i18n import N_, Locale, locale_or, texts
 from shared.ids import digest
+from shared.rate_limit import RateLimit
 from shared.web import Pages, pages_of
 
 HINTS = {
@@ -38,6 +40,8 @@ PLAN_LABELS = (
     ("yes", N_("Yes, we have one")),
     ("no", N_("No, we do not have one")),
 )
+PER_LINK = RateLimitItemPerMinute(30)
+"""Nobody who thinks answers more often; a program that has gone astray does."""
 
 
 def routes(store: CheckInStore, *, clock: Clock, pages: Pages) -> list[Route]:
@@ -59,6 +63,7 @@ class Door:
         self._clock = clock
         self._thanks = thanks
         self._lists = lists
+        self._pace = RateLimit(PER_LINK)
 
     async def show(self, request: Request) -> Response:
         """The form, with the present answer if there is one."""
@@ -66,6 +71,7 @@ class Door:
 
     async def take(self, request: Request) -> Response:
         """Record the answer and show what was recorded; where something is wrong with it, the form again."""
+        self._pace.count(request.path_params["token"])
         form = read_form(await request.body())
         if form.status is None or form.wrong:
             return await self._form_page(request, sent=form)
@@ -92,6 +98,7 @@ class Door:
     async def decline(self, request: Request) -> Response:
         """Note "not this time" and lead back to the form, which says so."""
         token, now = request.path_params["token"], self._clock.now()
+        self._pace.count(token)
         invited = await self._store.decline(token, now)
         if invited is None or not invited.takes_answers(now):
             return _gone(request)

@@ -57,12 +57,16 @@ def way(checkin: CheckIn, reader: UUID | None) -> str:
             return N_("By phone")
         case Channel.PAPER:
             return N_("On paper")
-        case Channel.LINK if checkin.contact_id is None:
-            return N_("By the link on paper")
-        case Channel.LINK if checkin.contact_id == reader:
-            return N_("By this link")
+        case Channel.API:
+            return N_("From the system of a partner")
         case Channel.LINK:
-            return N_("By the link of another contact")
+            return _link(checkin, reader)
+
+
+def _link(checkin: CheckIn, reader: UUID | None) -> str:
+    if checkin.contact_id is None:
+        return N_("By the link on paper")
+    return N_("By this link") if checkin.contact_id == reader else N_("By the link of another contact")
 
 
 def channel(checkin: CheckIn) -> str:
@@ -72,5 +76,6 @@ def channel(checkin: CheckIn) -> str:
         Channel.EMAIL: N_("By email"),
         Channel.PHONE: N_("By phone"),
         Channel.PAPER: N_("On paper"),
+        Channel.API: N_("From the system of a partner"),
     }
     return words[checkin.channel]

@@ -15,6 +15,7 @@ from services.status.schema import StatusTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import CheckInReceived
+from shared.identity import Within
 from shared.realm import LIVE, Realm
 
 LIST_PAGE = 50
@@ -81,10 +82,19 @@ class AidStore:
         self._clock = clock
 
     async def listed(
-        self, realm: Realm, situation_id: UUID, side: Side, *, courses: Sequence[Course], capability: str, page: int
+        self,
+        realm: Realm,
+        situation_id: UUID,
+        side: Side,
+        *,
+        courses: Sequence[Course],
+        capability: str,
+        page: int,
+        within: Within = None,
     ) -> tuple[list[Aid], int]:
-        """One page (from 1) of offers or needs, newest first, and how many there are in all; `capability` "" is all."""
-        wanted = [*_in(realm, situation_id), AID.c.side == side, AID.c.course.in_(sorted(courses))]
+        """One page (from 1) of offers or needs, newest first, and how many there are in all; `capability` "" is all.
+        Here and below, only associations of the municipalities in `within` are named."""
+        wanted = [*_in(realm, situation_id), AID.c.side == side, AID.c.course.in_(sorted(courses)), *_seen(within)]
         if capability:
             wanted.append(AID.c.capability == capability)
         newest_first = (AID.c.reported_at.desc(), AID.c.association_id, AID.c.capability)
@@ -94,26 +104,37 @@ class AidStore:
             total = await session.execute(select(func.count()).select_from(AID).where(*wanted))
             return found, int(total.scalar_one())
 
-    async def open_offers(self, realm: Realm, situation_id: UUID, capabilities: Iterable[str]) -> list[Aid]:
+    async def open_offers(
+        self, realm: Realm, situation_id: UUID, capabilities: Iterable[str], *, within: Within = None
+    ) -> list[Aid]:
         """The newest OFFERS_LOOKED_AT open and fresh offers of these capabilities."""
         now = self._clock.now()
         rows = (
             _with_names()
             .where(*_in(realm, situation_id), AID.c.side == Side.OFFER, AID.c.course == Course.OPEN)
-            .where(AID.c.capability.in_(sorted(set(capabilities))), AID.c.fresh_until > now)
+            .where(AID.c.capability.in_(sorted(set(capabilities))), AID.c.fresh_until > now, *_seen(within))
             .order_by(AID.c.reported_at.desc(), AID.c.association_id)
             .limit(OFFERS_LOOKED_AT)
         )
         async with self._database.read() as session:
             return [_aid(row, now) for row in await session.execute(rows)]
 
-    async def move(self, realm: Realm, situation_id: UUID, keys: Sequence[AidKey], course: Course, *, by: UUID) -> int:
+    async def move(
+        self,
+        realm: Realm,
+        situation_id: UUID,
+        keys: Sequence[AidKey],
+        course: Course,
+        *,
+        by: UUID,
+        within: Within = None,
+    ) -> int:
         """Set how far these have come, all of them or none; how many there were."""
         now = self._clock.now()
         async with self._database.write() as session:
             moved = await session.execute(
                 update(AID)
-                .where(*_in(realm, situation_id), or_(*(_is(key) for key in keys)))
+                .where(*_in(realm, situation_id), or_(*(_is(key) for key in keys)), *_seen(within))
                 .values(course=course.value, moved_by=by, moved_at=now)
                 .returning(AID.c.association_id)
             )
@@ -217,6 +238,13 @@ def _aid(row: Any, now: datetime) -> Aid:
 
 def _in(realm: str, situation_id: UUID) -> tuple[Any, Any]:
     return AID.c.realm == realm, AID.c.situation_id == situation_id
+
+
+def _seen(within: Within) -> tuple[Any, ...]:
+    if within is None:
+        return ()
+    inside = (ASSOCIATION.c.realm == LIVE, ASSOCIATION.c.municipality.in_(sorted(within)))
+    return (AID.c.association_id.in_(select(ASSOCIATION.c.association_id).where(*inside)),)
 
 
 def _is(key: AidKey) -> Any:

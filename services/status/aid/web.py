@@ -14,7 +14,7 @@ from services.status.situation.model import Situation
 from services.status.situation.store import SituationStore
 from shared import region
 from shared.i18n import N_, Locale, texts
-from shared.identity import Role, Staff, requires
+from shared.identity import Role, Staff, names_within, requires
 from shared.web import TroubleError, pages_of
 
 AnyStaff = Annotated[Staff, Depends(requires())]
@@ -56,11 +56,12 @@ class AidPages:
             courses=SHOWN[course],
             capability=capability,
             page=max(1, number),
+            within=names_within(staff),
         )
         offers = []
         if side is Side.NEED and course == "open":
             wanted = {need.capability for need in listed}
-            offers = await self._store.open_offers(situation.realm, situation.id, wanted)
+            offers = await self._store.open_offers(situation.realm, situation.id, wanted, within=names_within(staff))
         chosen = {"side": side.value, "capability": capability, "course": course}
         locale: Locale = request.state.locale
         _ = texts(locale)
@@ -98,7 +99,14 @@ class AidPages:
             back = str(form.get("back", ""))
         if not keys or course not in Course._value2member_map_:
             raise TroubleError(HTTPStatus.UNPROCESSABLE_ENTITY, N_("This is none of the choices. Nothing was changed."))
-        moved = await self._store.move(situation.realm, situation.id, keys, Course(course), by=staff.person_id)
+        moved = await self._store.move(
+            situation.realm,
+            situation.id,
+            keys,
+            Course(course),
+            by=staff.person_id,
+            within=names_within(staff),
+        )
         if moved != len(keys):
             raise TroubleError(
                 HTTPStatus.CONFLICT,

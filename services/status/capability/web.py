@@ -62,15 +62,16 @@ class CapabilityPages:
         router.add_api_route("/situations/{situation_id:uuid}/who-can.csv", self.export, methods=["GET"])
         return router
 
-    async def show(self, request: Request, situation_id: UUID, _staff: AnyStaff, page: str = "1") -> Response:
+    async def show(self, request: Request, situation_id: UUID, staff: AnyStaff, page: str = "1") -> Response:
         """Those who have the capability, those who can now first; without one chosen, the question."""
         situation = await self._found(situation_id)
         asked = _asked(request)
+        seen = [code for code in asked.municipalities if staff.sees(code)]
         number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
         listed: list[Able] = []
         ability: Ability | None = None
         if asked.capability:
-            listed, ability = await self._store.able(situation, asked.capability, asked.municipalities, page=number)
+            listed, ability = await self._store.able(situation, asked.capability, seen, page=number)
         total = ability.known + ability.not_known if ability else 0
         locale: Locale = request.state.locale
         _ = texts(locale)
@@ -94,15 +95,14 @@ class CapabilityPages:
             query=urlencode({"capability": asked.capability, "area": asked.area}),
         )
 
-    async def export(self, request: Request, situation_id: UUID, _staff: AnyStaff) -> Response:
+    async def export(self, request: Request, situation_id: UUID, staff: AnyStaff) -> Response:
         """The same as CSV, at most EXPORTED rows."""
         situation = await self._found(situation_id)
         asked = _asked(request)
         if not asked.capability:
             raise TroubleError(HTTPStatus.UNPROCESSABLE_ENTITY, N_("Choose what must be done."))
-        listed, _ability = await self._store.able(
-            situation, asked.capability, asked.municipalities, page=1, size=EXPORTED
-        )
+        seen = [code for code in asked.municipalities if staff.sees(code)]
+        listed, _ability = await self._store.able(situation, asked.capability, seen, page=1, size=EXPORTED)
         body = csv_bytes(_rows(listed, situation, request.state.locale))
         name = f"who-can-{asked.capability}-{self._clock.now():%Y%m%dT%H%MZ}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}

@@ -16,13 +16,13 @@ from services.status.situation.store import SituationStore
 from shared.clock import Clock
 from shared.events.status import ReadinessChanged
 from shared.i18n import Locale
-from shared.identity import Sessions, Staff
+from shared.identity import Sessions, Staff, Within, names_within
 from shared.log import logger
 
 log = logger(__name__)
 
-Render = Callable[[UUID, Locale], Awaitable[str]]
-"""Makes the fragment of a situation in a language."""
+Render = Callable[[UUID, Locale, Within], Awaitable[str]]
+"""Makes the fragment of a situation in a language, for those who may see so much."""
 
 PAUSE = 0.2
 """Seconds between two frames of one picture: the first goes at once, then the latest of what came meanwhile."""
@@ -44,10 +44,11 @@ def frame(fragment: str) -> bytes:
 
 @dataclass
 class Channel:
-    """One situation in one language: its latest frame, and those who wait for the next."""
+    """One situation in one language for those who see alike: its latest frame, and those who wait for the next."""
 
     situation_id: UUID
     locale: Locale
+    within: Within = None
     number: int = 0
     frame: bytes = b""
     beats: int = 0
@@ -88,7 +89,7 @@ class Hub:
         self._render = render
         self._clock = clock
         self._limit = limit
-        self._channels: dict[tuple[UUID, Locale], Channel] = {}
+        self._channels: dict[tuple[UUID, Locale, Within], Channel] = {}
         self._open = True
 
     @property
@@ -103,7 +104,7 @@ class Hub:
 
     async def on_readiness_changed(self, event: ReadinessChanged) -> None:
         """Another process, or this one, says that a situation's figures changed."""
-        for (situation_id, _locale), channel in self._channels.items():
+        for (situation_id, _locale, _within), channel in self._channels.items():
             if situation_id == event.situation_id:
                 channel.wanted.set()
 
@@ -121,14 +122,16 @@ class Hub:
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
 
-    async def feed(self, situation_id: UUID, locale: Locale, send: Send, *, ends_at: datetime) -> None:
+    async def feed(
+        self, situation_id: UUID, locale: Locale, send: Send, *, ends_at: datetime, within: Within = None
+    ) -> None:
         """Send one viewer the frame of now and then each next one until `ends_at`; whoever is slow misses some.
 
         Raises FullError before anything is sent.
         """
         if self.viewers >= self._limit:
             raise FullError
-        channel = self._entered(situation_id, locale)
+        channel = self._entered(situation_id, locale, within)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await send(_body(OPENING))
@@ -147,11 +150,11 @@ class Hub:
         finally:
             self._left(channel)
 
-    def _entered(self, situation_id: UUID, locale: Locale) -> Channel:
-        key = (situation_id, locale)
+    def _entered(self, situation_id: UUID, locale: Locale, within: Within) -> Channel:
+        key = (situation_id, locale, within)
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = Channel(situation_id, locale)
+            channel = self._channels[key] = Channel(situation_id, locale, within)
             channel.keeper = asyncio.create_task(self._keep(channel), name="picture keeper")
         channel.viewers += 1
         channel.wanted.set()
@@ -160,7 +163,7 @@ class Hub:
     def _left(self, channel: Channel) -> None:
         channel.viewers -= 1
         if channel.viewers == 0:
-            del self._channels[channel.situation_id, channel.locale]
+            del self._channels[channel.situation_id, channel.locale, channel.within]
             if channel.keeper is not None:
                 channel.keeper.cancel()
 
@@ -169,7 +172,7 @@ class Hub:
             await channel.wanted.wait()
             channel.wanted.clear()
             try:
-                fragment = await self._render(channel.situation_id, channel.locale)
+                fragment = await self._render(channel.situation_id, channel.locale, channel.within)
             except Exception:
                 log.exception("picture not rendered; viewers get no sign of life until it is")
             else:
@@ -226,7 +229,8 @@ class LiveEndpoint:
         self, scope: Scope, receive: Receive, send: Send, *, staff: Staff, situation_id: UUID, locale: Locale
     ) -> None:
         ends_at = min(staff.valid_until, self._clock.now() + RENEWED_AFTER)
-        feeding = asyncio.create_task(self._hub.feed(situation_id, locale, send, ends_at=ends_at))
+        within = names_within(staff)
+        feeding = asyncio.create_task(self._hub.feed(situation_id, locale, send, ends_at=ends_at, within=within))
         leaving = asyncio.create_task(_gone(receive))
         try:
             await asyncio.wait({feeding, leaving}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,6 +17,7 @@ from services.status.readiness.model import FRESH, Dimension, State, Tallies, Ta
 from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND
 from services.status.situation.model import Situation
 from shared.db import Database
+from shared.identity import Within
 from shared.realm import LIVE
 
 LIST_PAGE = 50
@@ -40,20 +41,21 @@ class PictureStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def glance(self, situation: Situation, *, since: datetime) -> Glance:
-        """All figures of the situation, and the LIVE_CHANGES newest changes after `since`, in one consistent state."""
+    async def glance(self, situation: Situation, *, since: datetime, within: Within = None) -> Glance:
+        """All figures of the situation, and the LIVE_CHANGES newest changes after `since`, in one consistent state;
+        the figures are everybody's, the changes, which name associations, those of the municipalities in `within`."""
         async with self._database.read() as session:
             return Glance(
                 tallies=await _tallies(session, situation),
                 newest=await _newest(session, situation),
                 trend=await _trend(session, situation),
-                changes=await _changes(session, situation, since, limit=LIVE_CHANGES),
+                changes=await _changes(session, situation, since, limit=LIVE_CHANGES, within=within),
             )
 
-    async def changes(self, situation: Situation, *, since: datetime) -> Sequence[Change]:
-        """The NEWEST_CHANGES newest changes after `since`, newest first."""
+    async def changes(self, situation: Situation, *, since: datetime, within: Within = None) -> Sequence[Change]:
+        """The NEWEST_CHANGES newest changes after `since`, newest first, of the municipalities in `within`."""
         async with self._database.read() as session:
-            return await _changes(session, situation, since, limit=NEWEST_CHANGES)
+            return await _changes(session, situation, since, limit=NEWEST_CHANGES, within=within)
 
     async def counts(self, situation: Situation) -> list[tuple[Traits, State, int]]:
         """How many associations of the same traits are in the same state: as many rows as there are such groups.
@@ -124,11 +126,14 @@ async def _trend(session: AsyncSession, situation: Situation) -> list[TrendStep]
     return [TrendStep(slot, State(state), delta) for slot, state, delta in rows]
 
 
-async def _changes(session: AsyncSession, situation: Situation, since: datetime, *, limit: int) -> list[Change]:
+async def _changes(
+    session: AsyncSession, situation: Situation, since: datetime, *, limit: int, within: Within
+) -> list[Change]:
     columns = (CHANGE.c.association_id, CHANGE.c.name, CHANGE.c.municipality, CHANGE.c.before, CHANGE.c.after)
+    seen = () if within is None else (CHANGE.c.municipality.in_(sorted(within)),)
     rows = await session.execute(
         select(*columns, CHANGE.c.at)
-        .where(*_in(CHANGE, situation), CHANGE.c.at > since)
+        .where(*_in(CHANGE, situation), CHANGE.c.at > since, *seen)
         .order_by(CHANGE.c.at.desc(), CHANGE.c.id.desc())
         .limit(limit)
     )

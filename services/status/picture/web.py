@@ -21,7 +21,7 @@ from services.status.situation.store import SituationStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
-from shared.identity import Role, Staff, requires
+from shared.identity import NotAllowedError, Role, Staff, Within, names_within, requires
 from shared.web import Pages, TroubleError, pages_of
 
 AnyStaff = Annotated[Staff, Depends(requires())]
@@ -67,9 +67,9 @@ class PicturePages:
         router.add_api_route("/situations/{situation_id:uuid}/{municipality}", self.list_associations, methods=["GET"])
         return router
 
-    async def fragment(self, situation_id: UUID, locale: Locale) -> str:
-        """The part of the page that is kept live, as it is now."""
-        return await self._fragment(await self._found(situation_id), locale)
+    async def fragment(self, situation_id: UUID, locale: Locale, within: Within) -> str:
+        """The part of the page that is kept live, as it is now, for those who may see so much by name."""
+        return await self._fragment(await self._found(situation_id), locale, within)
 
     async def show(
         self, request: Request, situation_id: UUID, staff: AnyStaff, since: str = "", said: str = ""
@@ -89,11 +89,11 @@ class PicturePages:
             name=situation.names.of(locale),
             kind=_(KIND_NAMES[situation.kind]),
             said=_(SAID[said]) if said in SAID else "",
-            fragment=Markup(await self._fragment(situation, locale)),  # noqa: S704 - rendered with escaping just now
+            fragment=Markup(await self._fragment(situation, locale, names_within(staff))),  # noqa: S704 - rendered with escaping just now
             live=f"/situations/{situation.id}/live?{urlencode({'lang': locale})}",
             refresh=f"?{urlencode({'since': now.isoformat()})}",
             looked=looked,
-            changes=await self._changes(situation, looked),
+            changes=await self._changes(situation, looked, names_within(staff)),
             newest_changes=NEWEST_CHANGES,
             states=_state_names(locale),
             municipality_names=_municipality_names(locale),
@@ -136,7 +136,7 @@ class PicturePages:
         request: Request,
         situation_id: UUID,
         municipality: str,
-        _staff: AnyStaff,
+        staff: AnyStaff,
         state: str = "",
         page: str = "1",
     ) -> Response:
@@ -144,6 +144,8 @@ class PicturePages:
         situation = await self._found(situation_id)
         if municipality not in _municipality_names(Locale.FI):
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
+        if not staff.sees(municipality):
+            raise NotAllowedError
         wanted = State(state) if state in State._value2member_map_ else None
         number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
         listed, total = await self._store.listed(situation, municipality, state=wanted, page=number)
@@ -164,13 +166,13 @@ class PicturePages:
             sectors={sector.code: sector.name(locale) for sector in region.SECTORS},
         )
 
-    async def _fragment(self, situation: Situation, locale: Locale) -> str:
+    async def _fragment(self, situation: Situation, locale: Locale, within: Within) -> str:
         now = self._clock.now()
-        glance = await self._store.glance(situation, since=now - RECENT)
+        glance = await self._store.glance(situation, since=now - RECENT, within=within)
         return picture_html(self._pages, locale, picture_of(situation, glance, now))
 
-    async def _changes(self, situation: Situation, looked: datetime | None) -> Sequence[Change]:
-        return await self._store.changes(situation, since=looked) if looked else ()
+    async def _changes(self, situation: Situation, looked: datetime | None, within: Within) -> Sequence[Change]:
+        return await self._store.changes(situation, since=looked, within=within) if looked else ()
 
     async def _found(self, situation_id: UUID) -> Situation:
         situation = await self._situations.get(situation_id)

@@ -293,3 +293,17 @@ async def test_a_name_with_marks_is_shown_as_text(intake: Intake) -> None:
     assert "&lt;b&gt;A&amp;O&lt;/b&gt; gap0note0gap" in thanks.text
     assert "gap0token0gap" in thanks.text
     assert "<b>A" not in thanks.text
+
+
+async def test_a_link_takes_thirty_answers_a_minute_and_is_read_for_ever(intake: Intake) -> None:
+    await intake.take_in(AINO, BERTTA)
+    await intake.open_round(await intake.ids())
+    path, other = await intake.link(0), await intake.link(1)
+
+    answers = [await intake.browser.post(f"{path}?lang=en", data={"status": "normal"}) for _ in range(31)]
+
+    assert [answer.status_code for answer in answers[-2:]] == [200, 429]
+    assert answers[-1].headers["retry-after"] == "60"
+    assert "Nothing was recorded this time." in answers[-1].text
+    assert (await intake.browser.get(path)).status_code == 200
+    assert (await intake.browser.post(other, data={"status": "normal"})).status_code == 200

@@ -148,7 +148,7 @@ async def test_a_person_interprets_a_letter_once_and_it_is_written_down(intake: 
     assert await answers(intake) == [("limited", "email", clerk.person_id)]
     assert (row.state, row.decided_by) == (ReplyState.INTERPRETED, clerk.person_id)
     assert (deed.deed.act, deed.deed.subject) == (Act.REPLY_INTERPRETED, str(row.id))
-    assert await store.waiting_count(clerk) == 0
+    assert await store.waiting_count(clerk.sight) == 0
 
 
 async def test_a_letter_is_set_aside_with_a_reason(intake: Intake, key: str) -> None:
@@ -176,7 +176,7 @@ async def test_a_newer_answer_stays_when_an_older_letter_is_interpreted(intake: 
 
     assert (decided.done, decided.refused) == (False, Why.OVERTAKEN)
     assert await answers(intake) == [("suspended", "email", None)]
-    assert await store.waiting_count(clerk) == 1
+    assert await store.waiting_count(clerk.sight) == 1
     assert [link.deed.act for link in await intake.app.state.audit.page(1)] == [Act.REGISTRY_IMPORTED]
 
 
@@ -200,8 +200,8 @@ async def test_whoever_is_limited_sees_and_counts_only_what_is_hers(intake: Inta
     store = intake.app.state.reply
     [waiting], _ = await store.page(staff(intake), ReplyState.WAITING)
 
-    assert await store.waiting_count(staff(intake, "082")) == 1
-    assert await store.waiting_count(staff(intake, "061")) == 0
+    assert await store.waiting_count(staff(intake, "082").sight) == 1
+    assert await store.waiting_count(staff(intake, "061").sight) == 0
     assert await store.get(staff(intake, "061"), waiting.row.id) is None
 
 

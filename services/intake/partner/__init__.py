@@ -1,0 +1,1 @@
+"""Partner: the systems of others, their keys, and the API that they use."""

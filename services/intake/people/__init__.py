@@ -1,0 +1,1 @@
+"""People: the staff, as an administrator keeps the list of them."""

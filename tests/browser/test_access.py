@@ -1,0 +1,99 @@
+"""People, partners, the audit and one's own page in Chromium: accessible, and complete by keyboard alone."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.system import System
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+WIDTHS: tuple[ViewportSize, ...] = ({"width": 320, "height": 800}, {"width": 1280, "height": 900})
+
+
+@pytest.fixture(scope="module")
+def page(system: System, browser: Browser) -> Iterator[Page]:
+    """The administrator's browser, signed in."""
+    context = browser.new_context(locale="fi-FI", viewport=WIDTHS[1])
+    page = context.new_page()
+    page.goto(system.sign_in_links()["Ylva"])
+    page.click("main button")
+    page.wait_for_url("**/situations")
+    yield page
+    context.close()
+
+
+def wrong_on(page: Page) -> list[str]:
+    """What axe finds, and what is wider than the screen, on a phone and on a desk."""
+    found = []
+    for viewport in WIDTHS:
+        page.set_viewport_size(viewport)
+        violations = Axe().run(page, options=RULES).response["violations"]
+        found += [
+            f"{viewport['width']}: {one['id']} {[node['target'] for node in one['nodes'][:3]]}" for one in violations
+        ]
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            found.append(f"{viewport['width']}: wider than the screen")
+    return found
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"the keyboard does not reach {selector}")
+
+
+def test_a_person_is_added_by_keyboard_alone(system: System, page: Page) -> None:
+    page.goto(f"{system.url}/people")
+    tab_to(page, 'main a[href="/people/new"]')
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/people/new")
+    tab_to(page, "[name=name]")
+    page.keyboard.type("Cecilia Tuuli")
+    tab_to(page, "main form .actions button")
+    page.evaluate("document.querySelectorAll('[required]').forEach(field => field.required = false)")
+    page.keyboard.press("Enter")
+    expect(page.locator("#error")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    tab_to(page, "[name=roles][value=clerk]")
+    page.keyboard.press("Space")
+    tab_to(page, '[name=municipalities][value="834"]')
+    page.keyboard.press("Space")
+    page.locator("[name=email]").focus()
+    page.keyboard.type("cecilia.tuuli@example.org")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/people?said=added*")
+
+    expect(page.locator("main table")).to_contain_text("Cecilia Tuuli")
+    expect(page.locator("main table")).to_contain_text("Tammela")
+
+
+@pytest.mark.parametrize("path", ["/people", "/people/new", "/partners", "/partners/new", "/audit", "/me"])
+def test_the_page_is_accessible(system: System, page: Page, path: str) -> None:
+    page.goto(f"{system.url}{path}")
+
+    assert wrong_on(page) == []
+
+
+def test_a_person_s_page_a_new_key_and_the_list_of_keys_are_accessible(system: System, page: Page) -> None:
+    page.goto(f"{system.url}/people")
+    page.locator("main table a").first.click()
+    found = wrong_on(page)
+    page.goto(f"{system.url}/partners/new")
+    page.fill("[name=name]", "Pelastuslaitos")
+    page.check('[name=scopes][value="registry:read"]')
+    page.click("main form .actions button")
+    found += wrong_on(page)
+    page.goto(f"{system.url}/partners")
+    page.click("main summary")
+    found += wrong_on(page)
+
+    assert found == []
