@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.broadcast import broadcast
 from benchmarks.checkin import checkin_accept
+from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
 from benchmarks.processes import MissingProgramError
 from benchmarks.results import FILE, ROOT, Result, table, write
@@ -21,6 +22,8 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,
+    "import_rows": import_rows,
+    "import_peak_memory": import_peak_memory,
 }
 
 

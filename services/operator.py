@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,9 +20,12 @@ from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.audit.store import AuditStore
-from services.intake.register_file.model import ImportReport
+from services.intake.register_file.columns import missing_of
+from services.intake.register_file.export_file import WRITERS
+from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.table_file import HeadingError, read_table
+from services.intake.register_file.uploads import Kept
+from services.intake.registry.model import Wanted
 from services.local import installed_settings
 from shared.house import House
 from shared.i18n import Locale
@@ -45,6 +47,7 @@ Installation = Annotated[
     Path | None,
     typer.Option("--folder", help="The folder of `valmius run`; without it, VALMIUS_* say where everything is."),
 ]
+LOOK_EVERY = 0.2
 Names = Annotated[list[str] | None, typer.Argument(help="Only these services; none named: all.")]
 
 
@@ -108,20 +111,42 @@ def sign_in_link(
 
 @registry_app.command("import")
 def import_registry(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a heading, in any encoding.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="XLSX, or CSV in any encoding; with a heading.")
+    ],
+    sheet: Annotated[str, typer.Option(help="The sheet of an XLSX file; without it, the first.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Import the good rows although others are bad.")] = False,
     folder: Installation = None,
     as_json: Json = False,
 ) -> None:
-    """Import associations and their contacts. Importing the same file again changes nothing."""
+    """Import associations and their contacts. Importing the same file again changes nothing.
+
+    What is killed half way is finished by the running service, or by importing the file again.
+    """
     try:
-        report, imported = until_done(_import(settings_of(folder), file.read_bytes(), dry_run=dry_run, anyway=anyway))
-    except HeadingError as error:
-        raise typer.BadParameter(f"the first row does not name these columns: {error}") from error
-    _say_report(report, imported=imported, dry_run=dry_run, as_json=as_json)
-    if report.bad and not anyway:
+        kept, imported = until_done(_import(settings_of(folder), file, sheet, dry_run=dry_run, anyway=anyway))
+    except UnfitFileError as error:
+        raise typer.BadParameter(str(error)) from error
+    _say_report(kept.report, imported=imported, dry_run=dry_run, as_json=as_json)
+    if kept.report.bad and not anyway:
         raise typer.Exit(1)
+
+
+@registry_app.command("export")
+def export_registry(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The file to write: its name ends in .csv or .xlsx.")],
+    municipality: Annotated[str, typer.Option(help="Only the associations of this municipality.")] = "",
+    folder: Installation = None,
+    as_json: Json = False,
+) -> None:
+    """Write the registry with its contacts, as the import reads it. It is written to the audit."""
+    form = file.suffix.removeprefix(".").lower()
+    if form not in WRITERS:
+        raise typer.BadParameter(f"{file.name} ends neither in .csv nor in .xlsx")
+    wanted = Wanted(municipality=_municipality(municipality) if municipality else "")
+    rows = until_done(_export(settings_of(folder), wanted, file, form))
+    say({"file": str(file), "rows": rows}, as_json=as_json)
 
 
 @audit_app.command("verify")
@@ -214,18 +239,48 @@ async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
         return await access.operator_link(email, valid_for)
 
 
-async def _import(settings: Settings, body: bytes, *, dry_run: bool, anyway: bool) -> tuple[ImportReport, bool]:
-    """The report, and whether it was done."""
+async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[Kept, bool]:
+    """The file after its reading, and whether it was imported."""
     async with _opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
-        report = await files.preview(read_table(BytesIO(body)))
-        if dry_run or (report.bad and not anyway):
-            return report, False
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-            task = progress.add_task("associations", total=report.rows)
-            async for report in files.import_rows(read_table(BytesIO(body))):
-                progress.update(task, completed=report.rows)
-        return report, True
+        with file.open("rb") as source:
+            name = await files.receive(source, file_name=file.name, sheet=sheet, person_id=None)
+        kept = await _read(files, name, "looked over")
+        if kept.state is UploadState.COLUMNS:
+            raise UnfitFileError(f"the first row does not name these columns: {', '.join(missing_of(kept.columns))}")
+        if dry_run or (kept.report.bad and not anyway):
+            return kept, False
+        await files.uploads.start(name, person_id=None)
+        return await _read(files, name, "imported"), True
+
+
+async def _read(files: RegisterFileStore, name: str, doing: str) -> Kept:
+    """Have the file read to its end, by ourselves or by the running service, and show how far it is."""
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(doing, total=None)
+        while True:
+            work = asyncio.create_task(files.work())
+            while not (await asyncio.wait([work], timeout=LOOK_EVERY))[0]:
+                if kept := await files.uploads.get(name, person_id=None):
+                    progress.update(task, completed=kept.done, total=kept.total or None)
+            if not await work:
+                await asyncio.sleep(LOOK_EVERY)  # the running service reads it
+            kept = await files.uploads.get(name, person_id=None)
+            if kept is None or kept.refusal:
+                raise UnfitFileError(kept.refusal if kept else "the file is not kept any more")
+            if not kept.at_work:
+                return kept
+
+
+async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> int:
+    """How many associations were written."""
+    async with _opened(settings, service_named("intake")) as intake:
+        files: RegisterFileStore = intake.state.register_files
+        found = await files.export(wanted, by=None, form=form)
+        with file.open("wb") as target:
+            async for piece in WRITERS[form](found()):
+                target.write(piece)
+        return found.count
 
 
 async def _verify(settings: Settings) -> tuple[int, int | None]:
@@ -255,6 +310,8 @@ def _say_report(report: ImportReport, *, imported: bool, dry_run: bool, as_json:
         return
     for row, column, message in errors:
         typer.echo(f"row {row}, {column}: {message}" if column else f"row {row}: {message}", err=True)
+    for change in report.examples:
+        typer.echo(f"row {change.row}, {change.name}, {change.column}: {change.before or '-'} -> {change.after or '-'}")
     if report.problems > len(errors):
         typer.echo(f"... and {report.problems - len(errors)} more problems", err=True)
     counts = f"{report.new} new, {report.changed} changed, {report.same} as before, {report.bad} bad"

@@ -63,6 +63,11 @@ class Staff:
         """What this person may see."""
         return Sight(self.municipalities, self.networks)
 
+    @property
+    def limited(self) -> bool:
+        """True if not everything may be seen."""
+        return self.sight.limited
+
     def sees(self, municipality: str, networks: Iterable[str] = ()) -> bool:
         """True if what is in this municipality and these networks may be seen."""
         return self.sight.sees(municipality, networks)

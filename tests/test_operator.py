@@ -120,6 +120,38 @@ def test_a_file_of_another_kind_is_refused(operator: Operator, tmp_path: Path) -
     assert "Kotipaikka" in operator.types("registry", "import", written(tmp_path, "a;b\n1;2\n"), code=2)
 
 
+def test_a_register_is_exported_and_imported_unchanged(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+
+    told = [operator.told("registry", "export", str(tmp_path / name)) for name in ("out.csv", "out.xlsx")]
+    again = [operator.told("registry", "import", one["file"]) for one in told]
+    elsewhere = operator.told("registry", "export", str(tmp_path / "loppi.csv"), "--municipality", "Loppi")
+
+    assert [one["rows"] for one in told] == [1, 1]
+    assert [(one["same"], one["changed"]) for one in again] == [(1, 0), (1, 0)]
+    assert elsewhere["rows"] == 0
+    assert "ends neither in .csv nor in .xlsx" in " ".join(
+        operator.types("registry", "export", str(tmp_path / "out.pdf"), code=2).replace("│", " ").split()
+    )
+
+
+def test_a_sheet_that_is_not_there_is_said(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+    operator.types("registry", "export", str(tmp_path / "out.xlsx"))
+
+    refused = operator.types("registry", "import", str(tmp_path / "out.xlsx"), "--sheet", "Toinen", code=2)
+
+    assert "There is no sheet of that name" in refused
+
+
+def test_changes_are_shown_before_they_are_made(operator: Operator, tmp_path: Path) -> None:
+    operator.types("registry", "import", written(tmp_path, GOOD))
+
+    tried = operator.types("registry", "import", written(tmp_path, GOOD.replace("Partio", "Partiolaiset")), "--dry-run")
+
+    assert "row 2, Forssan Partiolaiset, Nimi: Forssan Partio -> Forssan Partiolaiset" in tried
+
+
 def test_the_commands_find_an_installation_by_its_folder(operator: Operator, tmp_path: Path) -> None:
     assert "nothing is installed in" in operator.types("migrate", "--folder", str(tmp_path), code=2)
 

@@ -45,6 +45,7 @@ from services.intake.partner import web as partner_web
 from services.intake.partner.store import PartnerStore
 from services.intake.people import web as people_web
 from services.intake.people.store import PeopleStore
+from services.intake.register_file import api as register_file_api
 from services.intake.register_file import web as register_file_web
 from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
@@ -65,7 +66,7 @@ from shared.i18n import N_
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
-MINUTE, HOUR = 60, 3600
+HALF_A_MINUTE, MINUTE, HOUR = 30, 60, 3600
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -95,6 +96,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     patience = timedelta(hours=settings.escalate_after_hours)
     house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
     house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
+    reading = house.jobs.every(HALF_A_MINUTE, RegisterFileJobs(register_files).work)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
@@ -110,8 +112,9 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(paper_web.pages(paper, calls, checkin, clock=clock, settings=settings))
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(history, checkin.invited, clock=clock))
-    app.include_router(register_file_web.pages(register_files))
     _desk(app, house, registry, confirmation)
+    app.include_router(register_file_api.live(register_files.uploads, clock=clock))
+    app.include_router(register_file_web.pages(register_files, clock=clock, wake=reading.wake))
     app.include_router(registry_web.pages(registry))
     _add_people_and_partners(app, house, access, checkin)
     app.include_router(reply_web.pages(reply))

@@ -1,9 +1,9 @@
 """The service `status`: it knows how the region is, and holds no personal data at all.
 
-Owns situations, rounds, the standing of every association in a situation, and the tallies of these.
+Owns situations, rounds, the standing of every association in a situation, the tallies of these, and reports of them.
 Hears AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded; overhears ReadinessChanged.
 Says SituationOpened, -Changed, -Closed, RoundOpened, RoundReminded, RoundClosed, ReadinessChanged.
-Serves the pages from the list of situations to the live picture of one.
+Serves the pages from the list of situations to the live picture of one, and the reports that partners read by a link.
 """
 
 from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
@@ -33,4 +33,4 @@ VOICE = Voice(
     overhears=(ReadinessChanged,),
 )
 
-SERVES: tuple[str, ...] = ("/situations", "/status/")
+SERVES: tuple[str, ...] = ("/situations", "/shared/", "/status/")

@@ -16,10 +16,15 @@ from services.status.picture.web import PicturePages
 from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
+from services.status.report.press import Press
+from services.status.report.store import ReportStore
+from services.status.report.web import ReportPages
 from services.status.round.jobs import RoundJobs
 from services.status.round.store import RoundStore
 from services.status.round.web import RoundPages
 from services.status.schema import StatusTable
+from services.status.sharing.store import LinkStore
+from services.status.sharing.web import LinkPages
 from services.status.situation.jobs import SituationJobs
 from services.status.situation.store import SituationStore
 from services.status.situation.web import SituationPages
@@ -50,6 +55,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
     pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
+    press = Press(house.pages)
+    reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
 
     news = ReadinessHandlers(readiness)
@@ -70,7 +77,11 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
     able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
     app.include_router(able.router())
+    app.include_router(ReportPages(reports, situations=situations, press=press, clock=clock).router())
+    shared_links = LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url)
+    app.include_router(shared_links.router())
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
+    app.state.reports, app.state.links = reports, links
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
     return app

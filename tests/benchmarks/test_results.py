@@ -56,4 +56,6 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "picture_latency",
         "checkin_cost_flat",
         "picture_read_flat",
+        "import_rows",
+        "import_peak_memory",
     ]

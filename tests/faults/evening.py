@@ -18,7 +18,7 @@ from sqlmodel import col
 
 from services.intake.app import make_app as make_intake
 from services.intake.checkin.store import CheckInRow
-from services.intake.register_file.model import Listed
+from services.intake.register_file.model import Listed, ListedContact
 from services.status.app import make_app as make_status
 from services.status.readiness.standing_rows import CHANGE, STANDING
 from services.status.situation.model import Names, Opened, SituationDraft, open_situation
@@ -103,7 +103,13 @@ async def ask(settings: Settings, count: int = 40, *, clock: Clock | None = None
 
 def _lines(count: int) -> Sequence[Listed]:
     return [
-        Listed(number, f"{number}", f"Yhdistys {number}", HATTULA, "other", "Aino", f"aino{number}@example.org")
+        Listed(
+            row=number,
+            register_number=f"{number}",
+            name=f"Yhdistys {number}",
+            municipality=HATTULA,
+            contacts=(ListedContact("Aino", f"aino{number}@example.org"),),
+        )
         for number in range(2, count + 2)
     ]
 

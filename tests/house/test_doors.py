@@ -31,6 +31,8 @@ PUBLIC = {
     "/s/{subscriber_id}/{token}/confirm": "the same",
     "/s/{subscriber_id}/{token}/one-click": "the same, for mail programs",
     "/s/{subscriber_id}/{token}/leave": "the same",
+    "/shared/{token}": "a partner reads a report: its link is the capability",
+    "/shared/{token}/report.{form}": "the same, as a file",
     "/{service}/healthz": "the supervisor",
     "/{service}/readyz": "the supervisor; names no person and no secret",
 }
@@ -86,7 +88,7 @@ def test_no_rule_is_left_over(settings: Settings) -> None:
 
 def filled(path: str, service: str) -> str:
     """The path with something plausible for each of its parameters."""
-    values = {"service": service, "letter_id": "1", "name": "x", "municipality": "834"}
+    values = {"service": service, "letter_id": "1", "name": "x", "municipality": "834", "number": "1", "form": "csv"}
     unknown = "0199a000-0000-7000-8000-000000000001"
     return PARAMETER.sub(lambda found: values.get(found[1], unknown), path)
 

@@ -46,6 +46,7 @@ class Act(StrEnum):
     SHEETS_MADE = "sheets_made"
     REPLY_INTERPRETED = "reply_interpreted"
     REPLY_SET_ASIDE = "reply_set_aside"
+    REGISTRY_EXPORTED = "registry_exported"
 
 
 SENTENCES = {

@@ -1,73 +1,62 @@
-"""Register file store: lists are read into the register in batches; files wait here to be imported."""
+"""Register file store: lists are read into the register in batches, and written from it."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import JSON, LargeBinary, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import load_only
-from sqlmodel import Field, col
+from sqlalchemy import Select, select
+from sqlmodel import col
 
 from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
+from services.intake.register_file.batch import apply, holdings, network_codes, plan
+from services.intake.register_file.cells import examples_of
 from services.intake.register_file.model import (
     Bad,
-    Changed,
+    Decision,
+    Holding,
     ImportReport,
-    Known,
     Listed,
-    New,
-    RowError,
-    Same,
     Tally,
-    compare,
+    UnfitFileError,
+    UploadState,
 )
-from services.intake.registry.model import ContactState, Entry, Person, name_key
-from services.intake.registry.store import Association, Contact, tell
-from services.intake.schema import IntakeTable
+from services.intake.register_file.sheet_file import as_csv, look_over
+from services.intake.register_file.table_file import read_table
+from services.intake.register_file.uploads import LostClaimError, Task, Uploads
+from services.intake.registry.model import Wanted
+from services.intake.registry.store import Association, matching
 from shared.clock import Clock
-from shared.db import Database, UtcDateTime
+from shared.db import Database, passing
 from shared.i18n import N_
-from shared.ids import new_id, new_token
-from shared.realm import LIVE
+from shared.log import logger
+
+log = logger(__name__)
 
 BATCH = 500
-UPLOAD_KEPT = timedelta(days=1)
-
-Decision = New | Changed | Same | Bad
-
-
-class Upload(IntakeTable, table=True):
-    """A register file between its dry run and its import, under a random name; a day later it is forgotten."""
-
-    __tablename__ = "upload"
-
-    id: str = Field(primary_key=True)
-    person_id: UUID
-    state: str
-    body: bytes = Field(sa_type=LargeBinary)
-    report: dict[str, Any] = Field(sa_type=JSON)
-    uploaded_at: datetime = Field(sa_type=UtcDateTime, index=True)
+BROKE_OFF = N_("The reading broke off. What was imported before is kept: choose the file again, and it goes on.")
 
 
 class RegisterFileStore:
-    """Lists of associations on their way into the register."""
+    """Lists of associations on their way into the register and out of it."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
+        self.uploads = Uploads(database, clock=clock)
         self._database = database
         self._clock = clock
+        self._ended = asyncio.Event()
 
     async def preview(self, rows: Iterable[Listed | Bad]) -> ImportReport:
         """What importing these rows would do. Writes nothing."""
         tally = Tally()
-        for batch in _batches(rows):
-            async with self._database.read() as session:
-                for decision in await _plan(session, batch):
-                    tally.add(decision)
+        async for batch in _batches(rows):
+            for decision in await self._look(batch):
+                tally.add(decision, examples_of(decision))
         return tally.report()
 
     async def import_rows(self, rows: Iterable[Listed | Bad], *, by: UUID | None = None) -> AsyncIterator[ImportReport]:
@@ -78,171 +67,133 @@ class RegisterFileStore:
         """
         tally = Tally()
         yield tally.report()
-        for batch in _batches(rows):
+        async for batch in _batches(rows):
             async with self._database.write() as session:
-                plan = await _plan(session, batch)
-                await self._apply(session, plan, by=by)
-            for decision in plan:
+                decisions = await plan(session, batch, networks=await network_codes(session), locked=True)
+                await apply(session, decisions, by=by, now=self._clock.now())
+            for decision in decisions:
                 tally.add(decision)
             yield tally.report()
 
-    async def _apply(self, session: AsyncSession, plan: Sequence[Decision], *, by: UUID | None) -> None:
-        new = [decision for decision in plan if isinstance(decision, New)]
-        changed = [decision for decision in plan if isinstance(decision, Changed)]
-        if not new and not changed:
-            return
-        now = self._clock.now()
-        told = [*await _insert_new(session, new), *await _update_changed(session, changed)]
-        await tell(session, told, now)
-        details: dict[str, str | int] = {"new": len(new), "changed": len(changed)}
-        await record(session, Deed(now, Act.REGISTRY_IMPORTED, by, "registry", details))
+    async def receive(self, body: BinaryIO, *, file_name: str, person_id: UUID | None, sheet: str = "") -> str:
+        """Keep a file, CSV or a sheet of a workbook (the first, if none is named), to be worked on; its random name.
 
-    async def keep_upload(self, body: bytes, report: ImportReport, *, person_id: UUID) -> str:
-        """Keep a file and the report of its dry run; its random name."""
-        name = new_token()
-        values = {
-            "id": name,
-            "person_id": person_id,
-            "state": "waiting",
-            "body": body,
-            "report": report.model_dump(mode="json"),
-            "uploaded_at": self._clock.now(),
-        }
+        Raises UnfitFileError for one that is too large, of another kind, or without a row below its heading.
+        """
+        with TemporaryDirectory() as folder:
+            table = await as_csv(body, Path(folder), sheet=sheet)
+            with table.open("rb") as file:
+                glance = await asyncio.to_thread(look_over, file)
+                return await self.uploads.keep(file, glance, file_name=file_name, person_id=person_id)
+
+    async def work(self) -> bool:
+        """Try out or import the uploaded file that has waited longest; False if there is none.
+
+        An import goes on where it ended: a batch and how far it leads are written together.
+        """
+        task = await self.uploads.claim()
+        if task is None:
+            return False
+        try:
+            with TemporaryFile() as file:
+                await self.uploads.fetch(task, file)
+                await self._read(task, file)
+        except UnfitFileError as error:
+            await self.uploads.finish(task, task.report, refusal=error.message)
+        except LostClaimError:
+            log.warning("another process has taken the register file over")
+        except asyncio.CancelledError:
+            await self.uploads.release(task)
+            raise
+        except Exception as error:
+            if passing(error):
+                await self.uploads.release(task)
+                raise
+            log.exception("a register file could not be read")
+            await self.uploads.finish(task, task.report, refusal=BROKE_OFF)
+        ended, self._ended = self._ended, asyncio.Event()
+        ended.set()
+        return True
+
+    async def settled(self, name: str, *, within: float) -> None:
+        """Return when the file is read no more, at the latest after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                ended = self._ended
+                while await self.uploads.busy(name):
+                    await ended.wait()
+                    ended = self._ended
+
+    async def _read(self, task: Task, file: BinaryIO) -> None:
+        tries, report = task.state is UploadState.TRYING, task.report
+        tally = Tally.after(report)
+        rows = islice(read_table(file, task.columns), report.rows, None)
+        async for batch in _batches(rows):
+            report = await (self._try(task, batch, tally) if tries else self._take(task, batch, tally))
+        await self.uploads.finish(task, report)
+
+    async def _try(self, task: Task, batch: Sequence[Listed | Bad], tally: Tally) -> ImportReport:
+        decisions = await self._look(batch)
+        for decision in decisions:
+            tally.add(decision, examples_of(decision))
         async with self._database.write() as session:
-            await session.execute(insert(Upload), values)
-        return name
+            await self.uploads.advance(session, task, tally.report(), _bad(decisions))
+        return tally.report()
 
-    async def upload(self, name: str, *, person_id: UUID) -> tuple[str, ImportReport] | None:
-        """The state (`waiting`, `running`, `done`) and report of this person's file; None if there is none."""
-        light = load_only(Upload.id, Upload.state, Upload.report)  # type: ignore[arg-type]  # SQLModel's columns
-        mine = select(Upload).options(light).where(col(Upload.id) == name, col(Upload.person_id) == person_id)
+    async def _take(self, task: Task, batch: Sequence[Listed | Bad], tally: Tally) -> ImportReport:
+        async with self._database.write() as session:
+            decisions = await plan(session, batch, networks=await network_codes(session), locked=True)
+            await apply(session, decisions, by=task.person_id, now=self._clock.now())
+            for decision in decisions:
+                tally.add(decision, examples_of(decision))
+            await self.uploads.advance(session, task, tally.report(), _bad(decisions))
+        return tally.report()
+
+    async def _look(self, batch: Sequence[Listed | Bad]) -> list[Decision]:
         async with self._database.read() as session:
-            row = (await session.execute(mine)).scalar_one_or_none()
-        return (row.state, ImportReport.model_validate(row.report)) if row else None
+            return await plan(session, batch, networks=await network_codes(session))
 
-    async def claim_upload(self, name: str, *, person_id: UUID) -> bytes | None:
-        """The file, for the one caller who imports it; None for anybody else, or when somebody does already."""
-        waiting = (
-            update(Upload)
-            .where(col(Upload.id) == name, col(Upload.person_id) == person_id, col(Upload.state) == "waiting")
-            .values(state="running")
-            .returning(col(Upload.body))
-        )
+    async def export(self, wanted: Wanted, *, by: UUID | None, form: str) -> "Export":
+        """What the register holds of the associations looked for, by name.
+
+        Written to the audit here, with their number. Associations that live on in another are left out. `by` None is
+        the operator.
+        """
         async with self._database.write() as session:
-            return (await session.execute(waiting)).scalar_one_or_none()
-
-    async def finish_upload(self, name: str, report: ImportReport) -> None:
-        """The file is imported: forget it, and keep what came of it."""
-        done = update(Upload).where(col(Upload.id) == name)
-        async with self._database.write() as session:
-            await session.execute(done.values(state="done", body=b"", report=report.model_dump(mode="json")))
-
-    async def release_upload(self, name: str) -> None:
-        """The import broke off: it can be started again."""
-        async with self._database.write() as session:
-            await session.execute(update(Upload).where(col(Upload.id) == name).values(state="waiting"))
-
-    async def forget_uploads(self) -> None:
-        """Forget the files that were uploaded more than a day ago."""
-        old = self._clock.now() - UPLOAD_KEPT
-        async with self._database.write() as session:
-            await session.execute(delete(Upload).where(col(Upload.uploaded_at) < old))
+            ids = list((await session.execute(_visible(wanted))).scalars())
+            details: dict[str, str | int] = {"rows": len(ids), "form": form}
+            await record(session, Deed(self._clock.now(), Act.REGISTRY_EXPORTED, by, "registry", details))
+        return Export(self._database, ids)
 
 
-def _batches(rows: Iterable[Listed | Bad]) -> Iterable[list[Listed | Bad]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
+class Export:
+    """Associations to be written to a file; calling it gives them, BATCH at a time."""
+
+    def __init__(self, database: Database, ids: Sequence[UUID]) -> None:
+        self.count = len(ids)
+        self._database = database
+        self._ids = ids
+
+    async def __call__(self) -> AsyncIterator[list[Holding]]:
+        """What is held of each, as it now is, in order."""
+        for at in range(0, self.count, BATCH):
+            page = self._ids[at : at + BATCH]
+            async with self._database.read() as session:
+                found = {one.association_id: one for one in await holdings(session, col(Association.id).in_(page))}
+            yield [found[each].holding for each in page if each in found]
+
+
+def _visible(wanted: Wanted) -> Select[Any]:
+    ids = select(col(Association.id)).where(matching(wanted), col(Association.merged_into).is_(None))
+    return ids.order_by(col(Association.name_key), col(Association.id))
+
+
+def _bad(decisions: Iterable[Decision]) -> list[Bad]:
+    return [decision for decision in decisions if isinstance(decision, Bad)]
+
+
+async def _batches(rows: Iterable[Listed | Bad]) -> AsyncIterator[list[Listed | Bad]]:
+    """BATCH rows at a time, read in a thread, so that whoever else is served need not wait."""
+    iterator: Iterator[Listed | Bad] = iter(rows)
+    while batch := await asyncio.to_thread(lambda: list(islice(iterator, BATCH))):
         yield batch
-
-
-async def _plan(session: AsyncSession, batch: Sequence[Listed | Bad]) -> list[Decision]:
-    """What each row would do, by one look at the register."""
-    listed = [row for row in batch if isinstance(row, Listed)]
-    known = await _known(session, listed)
-    by_number = {one.entry.register_number: one for one in known}
-    by_name = {(name_key(one.entry.name), one.entry.municipality): one.entry.register_number for one in known}
-    return [row if isinstance(row, Bad) else _decide(row, by_number, by_name) for row in batch]
-
-
-def _decide(row: Listed, by_number: dict[str, Known], by_name: dict[tuple[str, str], str]) -> Decision:
-    namesake = by_name.get((name_key(row.name), row.municipality), row.register_number)
-    if namesake == row.register_number:
-        return compare(by_number.get(row.register_number), row)
-    message = N_("An association of this name in this municipality is in the register as number %(number)s.")
-    error = RowError(row=row.row, column="Nimi", message=message, values={"number": namesake})
-    return Bad(row.row, (error,))
-
-
-async def _known(session: AsyncSession, rows: Sequence[Listed]) -> list[Known]:
-    meant = or_(
-        col(Association.register_number).in_([row.register_number for row in rows]),
-        col(Association.name_key).in_([name_key(row.name) for row in rows]),
-    )
-    first = (col(Contact.association_id) == col(Association.id)) & (col(Contact.position) == 1)
-    statement = select(Association, Contact).outerjoin(Contact, first).where(col(Association.realm) == LIVE.id, meant)
-    return [_known_of(association, contact) for association, contact in await session.execute(statement)]
-
-
-def _known_of(row: Association, contact: Contact | None) -> Known:
-    return Known(
-        association_id=row.id,
-        version=row.version,
-        entry=Entry(row.register_number, row.name, row.municipality, row.sector, row.language),
-        retired=row.retired,
-        contact_id=contact.id if contact else None,
-        contact=Person(contact.name, contact.email, contact.phone, contact.language) if contact else None,
-    )
-
-
-async def _insert_new(session: AsyncSession, new: Sequence[New]) -> list[UUID]:
-    """Add the associations and their contacts; those to tell of."""
-    values = [_association_values(new_id(), decision.entry, version=1) for decision in new]
-    if values:
-        await session.execute(insert(Association), values)
-    pairs = zip(values, new, strict=True)
-    contacts = [_contact_values(row["id"], decision.contact) for row, decision in pairs if decision.contact]
-    if contacts:
-        await session.execute(insert(Contact), contacts)
-    return [row["id"] for row in values]
-
-
-async def _update_changed(session: AsyncSession, changed: Sequence[Changed]) -> list[UUID]:
-    """Change the associations and contacts that differ; those to tell of."""
-    told = [
-        _association_values(
-            one.present.association_id, one.entry, version=one.present.version + 1, retired=one.present.retired
-        )
-        for one in sorted(changed, key=lambda one: one.present.association_id)
-        if one.told
-    ]
-    if told:
-        await session.execute(update(Association), told)
-    with_contact = [one for one in changed if one.contact]
-    added = [
-        _contact_values(one.present.association_id, one.contact) for one in with_contact if not one.present.contact
-    ]
-    if added:
-        await session.execute(insert(Contact), added)
-    for one in with_contact:
-        if one.present.contact_id:
-            await session.execute(
-                update(Contact).where(col(Contact.id) == one.present.contact_id).values(**_contact_change(one))
-            )
-    return [row["id"] for row in told]
-
-
-def _association_values(association_id: UUID, entry: Entry, *, version: int, retired: bool = False) -> dict[str, Any]:
-    own = {"id": association_id, "realm": LIVE.id, "name_key": name_key(entry.name)}
-    return {**asdict(entry), **own, "version": version, "retired": retired}
-
-
-def _contact_values(association_id: UUID, contact: Person | None) -> dict[str, Any]:
-    own = {"id": new_id(), "association_id": association_id, "position": 1, "state": ContactState.UNCONFIRMED.value}
-    return {**asdict(contact or Person()), **own}
-
-
-def _contact_change(one: Changed) -> dict[str, Any]:
-    """A new address was never confirmed, whatever was known of the old one."""
-    before, after = one.present.contact or Person(), one.contact or Person()
-    fresh = {"state": ContactState.UNCONFIRMED.value, "confirmed_at": None} if after.email != before.email else {}
-    return {**asdict(after), **fresh}

@@ -46,6 +46,8 @@ def pages(store: RegistryStore) -> APIRouter:
             names=region.names(locale),
             proposals=await store.proposed(staff),
             may_edit=staff.may(Role.CLERK, Role.ADMINISTRATOR),
+            may_export=staff.may(Role.CLERK, Role.ADMINISTRATOR),
+            query=urlencode(wanted.query),
             may_import=staff.may(Role.ADMINISTRATOR),
         )
 

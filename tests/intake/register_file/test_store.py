@@ -1,14 +1,10 @@
 """Importing lists: again changes nothing, and what changes is told with its row."""
 
 from io import BytesIO
-from uuid import uuid4
 
-from sqlalchemy import select, update
-from sqlmodel import col
+from sqlalchemy import update
 
 from services.intake.audit.store import AuditRow
-from services.intake.register_file.model import ImportReport
-from services.intake.register_file.store import Upload
 from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import Association, Contact
 from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
@@ -119,20 +115,3 @@ async def test_progress_grows_by_batches(intake: Intake) -> None:
     seen = [progress.rows async for progress in intake.app.state.register_files.import_rows(rows)]
 
     assert seen == [0, 500, 1000, 1200]
-
-
-async def test_an_uploaded_file_is_imported_by_one_caller_and_forgotten_after_a_day(intake: Intake) -> None:
-    store, person_id = intake.app.state.register_files, uuid4()
-    name = await store.keep_upload(b"x", ImportReport(rows=1), person_id=person_id)
-
-    assert await store.claim_upload(name, person_id=uuid4()) is None
-    assert await store.claim_upload(name, person_id=person_id) == b"x"
-    assert await store.claim_upload(name, person_id=person_id) is None
-    await store.finish_upload(name, ImportReport(rows=1, new=1))
-    assert await store.upload(name, person_id=person_id) == ("done", ImportReport(rows=1, new=1))
-    async with intake.database.read() as session:
-        assert (await session.execute(select(col(Upload.body)))).scalar_one() == b""
-
-    intake.clock.move(hours=25)
-    await store.forget_uploads()
-    assert await store.upload(name, person_id=person_id) is None

@@ -1,13 +1,18 @@
 """Importing a list by its pages, in two steps."""
 
+import asyncio
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
 from httpx import Response
 
+from services.intake.register_file.api import frames
+from services.intake.register_file.uploads import Kept
 from services.intake.registry.store import Association
 from shared.identity import Role
 from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
+from tests.intake.register_file.files import store_of, upload, workbook
 
 
 async def send_file(intake: Intake, text: str, name: str = "lista.csv") -> Response:
@@ -69,6 +74,103 @@ async def test_bad_rows_hold_up_the_import_until_somebody_says_anyway(intake: In
     assert await intake.count(Association) == 1
 
 
+async def test_columns_that_nobody_knows_are_chosen_by_hand(intake: Intake) -> None:
+    await intake.sign_in(Role.ADMINISTRATOR)
+    path = (await send_file(intake, "Järjestö;Numero;Paikka\nHattulan Martat;1001;Hattula")).headers["location"]
+    led_to = await intake.browser.get(path)
+
+    page = await intake.browser.get(f"{path}/columns?lang=en")
+    wrong = await intake.browser.post(f"{path}/columns", data={"name": "0", "register_number": "0", "email": "9"})
+    right = {"name": "0", "register_number": "1", "municipality": "2"}
+    chosen = await intake.browser.post(f"{path}/columns", data=right)
+    report = await intake.browser.get(f"{path}?lang=en")
+    await intake.browser.post(path)
+
+    assert led_to.headers["location"] == f"{path}/columns"
+    assert "Järjestö (Hattulan Martat)" in page.text
+    assert wrong.status_code == 422
+    assert 'href="#f-municipality"' in wrong.text
+    assert 'href="#f-register_number"' in wrong.text
+    assert chosen.headers["location"] == path
+    assert "What would change" in report.text
+    assert await intake.count(Association) == 1
+
+
+async def test_columns_that_are_not_read_are_named_and_can_be_chosen(intake: Intake) -> None:
+    await intake.sign_in(Role.ADMINISTRATOR)
+    path = (await send_file(intake, f"{HEADING};Oma huomio\n{AINO};x")).headers["location"]
+
+    report = await intake.browser.get(f"{path}?lang=en")
+
+    assert "Oma huomio" in report.text
+    assert f'href="{path}/columns"' in report.text
+
+
+async def test_a_workbook_is_imported_like_any_list(intake: Intake) -> None:
+    await intake.sign_in(Role.ADMINISTRATOR)
+    body = workbook(("Nimi", "Rekisterinumero", "Kotipaikka"), ("Hattulan Martat", 1001.0, "Hattula"))
+
+    sent = await intake.browser.post("/registry/import", files={"file": ("lista.xlsx", BytesIO(body))})
+    await intake.browser.post(sent.headers["location"])
+
+    assert await intake.count(Association) == 1
+
+
+async def test_bad_rows_are_downloaded_mended_and_imported(intake: Intake) -> None:
+    await intake.sign_in(Role.ADMINISTRATOR)
+    path = (await send_file(intake, f"{HEADING}\n{AINO}\nPaha;7;Turku;;;=cmd")).headers["location"]
+
+    answer = await intake.browser.get(f"{path}/problems.csv?lang=en")
+    mended = answer.text.replace("Turku", "Loppi").replace("'=cmd", "", 1)
+    again = (await send_file(intake, mended)).headers["location"]
+    await intake.browser.post(again)
+
+    heading, row = answer.text.removeprefix("\ufeff").splitlines()
+    assert heading.endswith(";Row in the file;What is wrong")
+    assert row.startswith("Paha;7;Turku;;;'=cmd;;;3;")
+    assert "Turku is not a municipality of the region." in row
+    assert await intake.count(Association) == 1
+
+
+async def test_while_a_file_is_read_its_page_is_live_and_can_be_refreshed(intake: Intake) -> None:
+    person_id = await intake.sign_in(Role.ADMINISTRATOR)
+    name = await upload(intake, f"{HEADING}\n{AINO}".encode(), person_id=person_id)
+    assert await store_of(intake).uploads.claim() is not None
+
+    page = await intake.browser.get(f"/registry/import/{name}?lang=en")
+    again = await intake.browser.post(f"/registry/import/{name}")
+
+    assert f'data-live="/registry/import/{name}/live?lang=en"' in page.text
+    assert f'class="live-off" href="/registry/import/{name}"' in page.text
+    assert "Nothing is imported yet." in page.text
+    assert again.status_code == 303
+
+
+async def test_the_live_line_tells_each_change_and_ends_with_the_session(intake: Intake) -> None:
+    name = await upload(intake, f"{HEADING}\n{AINO}".encode())
+    uploads, seen = store_of(intake).uploads, []
+
+    async def look() -> Kept | None:
+        return await uploads.get(name, person_id=None)
+
+    async for told in frames(
+        look, lambda kept: kept.state, clock=intake.clock, ends_at=intake.clock.now() + timedelta(seconds=2)
+    ):
+        seen.append(told)
+        if len(seen) == 1:
+            await store_of(intake).work()
+        asyncio.get_running_loop().call_later(0.001, lambda: intake.clock.move(seconds=1))
+
+    assert seen == [b"data: trying\n\n", b"data: waiting\n\n"]
+
+
+async def test_whoever_sees_a_part_of_the_region_imports_no_list(intake: Intake) -> None:
+    await intake.sign_in(Role.ADMINISTRATOR, municipalities=frozenset({"082"}))
+
+    assert (await intake.browser.get("/registry/import")).status_code == 403
+    assert (await send_file(intake, f"{HEADING}\n{AINO}")).status_code == 403
+
+
 async def test_what_stands_in_the_file_is_shown_as_text(intake: Intake) -> None:
     await intake.sign_in(Role.ADMINISTRATOR)
 
@@ -83,7 +185,6 @@ async def test_what_stands_in_the_file_is_shown_as_text(intake: Intake) -> None:
     ("text", "sentence"),
     [
         ("", "Choose a file that is not empty."),
-        ("Jotain;muuta\n1;2", "Nimi, Rekisterinumero, Kotipaikka"),
         (HEADING, "There are no rows below the heading."),
     ],
 )

@@ -1,0 +1,67 @@
+"""`python -m benchmarks.import_run FOLDER FILE`: looks a register file over, imports it; how long, how large."""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from services.intake.app import make_app
+from services.intake.register_file.store import RegisterFileStore
+from services.intake.register_file.uploads import Kept
+from shared.house import House
+from shared.migrate import migrate
+from shared.settings import Nats, Settings
+
+
+def main() -> None:
+    """Import it as an upload is imported, and print what it took as JSON."""
+    print(json.dumps(asyncio.run(_run(Path(sys.argv[1]), Path(sys.argv[2])))))
+
+
+async def _run(folder: Path, file: Path) -> dict[str, float]:
+    settings = Settings(
+        database=f"sqlite+aiosqlite:///{folder}/{{service}}.db",
+        secret="no secret: nobody signs in to a measurement",  # noqa: S106 - none
+        nats=Nats(url="nats://127.0.0.1:1"),
+        var=folder,
+    )
+    app = make_app(settings)
+    house: House = app.state.house
+    await migrate(house.database, house.migrations)
+    before = _peak(resource.RUSAGE_SELF)
+    began = time.perf_counter()
+    files: RegisterFileStore = app.state.register_files
+    with file.open("rb") as source:
+        name = await files.receive(source, file_name=file.name, person_id=None)
+    await files.work()
+    looked_over = time.perf_counter()
+    await files.uploads.start(name, person_id=None)
+    await files.work()
+    ended = time.perf_counter()
+    report = _kept(await files.uploads.get(name, person_id=None)).report
+    await house.database.close()
+    return {
+        "rows": report.rows,
+        "new": report.new,
+        "look_seconds": looked_over - began,
+        "import_seconds": ended - looked_over,
+        "growth_mib": _peak(resource.RUSAGE_SELF) - before,
+        "reader_mib": _peak(resource.RUSAGE_CHILDREN),
+    }
+
+
+def _kept(found: Kept | None) -> Kept:
+    if found is None:
+        raise LookupError("the file is not kept any more")
+    return found
+
+
+def _peak(whose: int) -> float:
+    """The largest resident set so far, in MiB."""
+    return resource.getrusage(whose).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

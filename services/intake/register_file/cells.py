@@ -1,0 +1,102 @@
+"""Cells (format): what the register holds, as the cells of a register file, in the way in which they are read back."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from services.intake.register_file.columns import ASSOCIATION_HEADINGS, CONTACT_HEADINGS, HEADINGS, contact_field
+from services.intake.register_file.model import CONTACTS, Changed, ContactEntry, Example, Holding
+from services.intake.registry.model import Plan
+from shared import region
+
+HEADING = tuple(spellings[0] for spellings in HEADINGS.values())
+"""The first row of every file that is written."""
+
+FORMULA = "=+-@\t\r"
+"""How a text begins that a spreadsheet may take for something to work out."""
+
+_AS_FORMULA = re.compile(rf"'*[{re.escape(FORMULA)}]")
+_AS_TEXT = re.compile(rf"'+[{re.escape(FORMULA)}]")
+
+_MUNICIPALITIES = {one.code: one.fi for one in region.MUNICIPALITIES}
+_SECTORS = {one.code: one.fi for one in region.SECTORS}
+_CAPABILITIES = {one.code: one.fi for one in region.CAPABILITIES}
+_PLANS = {Plan.UNKNOWN: "", Plan.NONE: "ei", Plan.DRAFT: "luonnos", Plan.MADE: "kyllä"}
+
+
+def cells_of(holding: Holding) -> dict[str, str]:
+    """The text of each field, in the order of HEADING; what is not known is empty."""
+    entry = holding.entry
+    texts = {
+        "name": entry.name,
+        "register_number": entry.register_number,
+        "municipality": _MUNICIPALITIES.get(entry.municipality, entry.municipality),
+        "sector": _SECTORS.get(entry.sector, entry.sector),
+        "language": entry.language,
+        "networks": ", ".join(sorted(holding.networks)),
+        "capabilities": ", ".join(_capabilities(holding.capabilities)),
+        "plan": str(holding.plan_year or _PLANS[holding.plan]),
+    }
+    cells = {name: texts[name] for name in ASSOCIATION_HEADINGS}
+    for place in range(1, CONTACTS + 1):
+        cells |= _contact(holding.contacts.get(place), place)
+    return cells
+
+
+def _capabilities(known: Mapping[str, int | None]) -> Iterator[str]:
+    for code, amount in sorted(known.items()):
+        name = _CAPABILITIES.get(code, code)
+        yield name if amount is None else f"{name}: {amount}"
+
+
+def _contact(contact: ContactEntry | None, place: int) -> dict[str, str]:
+    known = contact or ContactEntry(language="")
+    texts = {
+        "contact_name": known.name,
+        "email": known.email or "",
+        "phone": known.phone,
+        "best_time": known.best_time,
+        "contact_language": known.language,
+    }
+    return {contact_field(name, place): texts[name] for name in CONTACT_HEADINGS}
+
+
+def examples_of(decision: object) -> Iterator[Example]:
+    """The cells that a change changes, one by one."""
+    if not isinstance(decision, Changed):
+        return
+    before, after = cells_of(decision.present.holding), cells_of(decision.holding)
+    for name, text in after.items():
+        if text != before[name]:
+            column = HEADINGS[name][0]
+            row, whose = decision.row, decision.holding.entry.name
+            yield Example(row=row, name=whose, column=column, before=before[name], after=text)
+
+
+def csv_line(cells: Iterable[str]) -> str:
+    """The cells as a line of CSV, `;` between them, with its end. No spreadsheet works out any of them."""
+    return ";".join(_quoted(as_text(cell)) for cell in cells) + "\r\n"
+
+
+def as_text(cell: str) -> str:
+    """The cell with an apostrophe before it where a spreadsheet would else work it out; reading takes one away."""
+    return f"'{cell}" if _AS_FORMULA.match(cell) else cell
+
+
+def as_typed(cell: str) -> str:
+    """The cell for a file that marks texts as such: only what reading would shorten gets an apostrophe."""
+    return f"'{cell}" if _AS_TEXT.match(cell) else cell
+
+
+def taken_back(cell: str) -> str:
+    """The cell without the apostrophe that `as_text` puts before it."""
+    return cell[1:] if _AS_TEXT.match(cell) else cell
+
+
+def _quoted(cell: str) -> str:
+    return f'"{cell.replace(chr(34), chr(34) * 2)}"' if any(mark in cell for mark in '";\r\n,\t') else cell
+
+
+def problem_cells(heading: Sequence[str], row: int, cells: Sequence[str], sentences: Iterable[str]) -> list[str]:
+    """A row that could not be taken, as it was written, with its number and what is wrong at the end."""
+    kept = [*cells, *[""] * (len(heading) - len(cells))][: len(heading)]
+    return [*kept, str(row), " ".join(sentences)]

@@ -1,0 +1,1 @@
+"""Topic: situation reports, numbered and frozen."""

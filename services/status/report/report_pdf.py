@@ -1,0 +1,39 @@
+"""Format: a report as PDF, where the optional part `pdf` of the installation is there."""
+
+from functools import cache
+
+from services.status.report.model import Report
+from services.status.report.report_html import printed_html
+from shared.i18n import Locale
+from shared.web import HERE, Pages
+
+
+class PdfMissingError(Exception):
+    """The installation cannot make PDF files."""
+
+
+@cache
+def can_print() -> bool:
+    """True if PDF files can be made here: the package is installed, and it found its libraries."""
+    try:
+        import weasyprint  # noqa: F401, PLC0415 - an optional part of the installation
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def report_pdf(pages: Pages, report: Report, locale: Locale) -> bytes:
+    """The file, tagged for screen readers. Raises PdfMissingError where `can_print` is False."""
+    if not can_print():
+        raise PdfMissingError
+    from weasyprint import CSS, HTML  # noqa: PLC0415 - an optional part of the installation
+
+    page = HTML(string=printed_html(pages, report, locale), url_fetcher=_nothing)
+    sheet = CSS(string=(HERE / "static" / "report.css").read_text(encoding="utf-8"), url_fetcher=_nothing)
+    written: bytes = page.write_pdf(stylesheets=[sheet], pdf_variant="pdf/ua-1", pdf_identifier=report.id.bytes)
+    return written
+
+
+def _nothing(url: str) -> dict[str, object]:
+    """No address is ever fetched."""
+    raise ValueError(url)

@@ -1,0 +1,1 @@
+"""Topic: partner links, by which others read a report without signing in."""
