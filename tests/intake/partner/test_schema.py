@@ -94,6 +94,7 @@ def ask(asked: Asked, method: str, path: str, *, examples: int, always_the_same:
     @hypothesis_settings(
         max_examples=examples,
         deadline=None,
+        derandomize=always_the_same,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
