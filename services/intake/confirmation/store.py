@@ -91,7 +91,11 @@ class ConfirmationStore:
 
     async def campaigns(self) -> Sequence[Progress]:
         """The last campaigns that began, newest first, with how many were asked and have answered."""
-        began = or_(col(Campaign.finished_at).is_(None), col(Campaign.finished_at) > col(Campaign.started_at))
+        began = or_(
+            col(Campaign.slot).is_(None),
+            col(Campaign.finished_at).is_(None),
+            col(Campaign.finished_at) > col(Campaign.started_at),
+        )
         rows = (
             select(Campaign, func.count(col(Confirmation.id)), func.count(col(Confirmation.answered_at)))
             .outerjoin(Confirmation, col(Confirmation.campaign_id) == col(Campaign.id))

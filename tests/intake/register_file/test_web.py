@@ -7,12 +7,19 @@ from io import BytesIO
 import pytest
 from httpx import Response
 
+from services.intake.register_file import web
 from services.intake.register_file.api import frames
 from services.intake.register_file.uploads import Kept
 from services.intake.registry.store import Association
 from shared.identity import Role
 from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
 from tests.intake.register_file.files import store_of, upload, workbook
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for a small file as long as it takes, so that a busy machine shows the same page."""
+    monkeypatch.setattr(web, "AT_ONCE", 60.0)
 
 
 async def send_file(intake: Intake, text: str, name: str = "lista.csv") -> Response:
