@@ -67,36 +67,37 @@ def speak_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-def _told(
+def as_problem(
     status: int, detail: str, *, errors: tuple[Wrong, ...] = (), headers: dict[str, str] | None = None
 ) -> JSONResponse:
+    """The response that tells it."""
     problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
     return JSONResponse(problem.model_dump(mode="json"), status, headers=headers, media_type=PROBLEM)
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)  # noqa: S101 - Starlette gives each handler its own class
-    return _told(error.status, error.detail, errors=error.errors, headers=error.headers)
+    return as_problem(error.status, error.detail, errors=error.errors, headers=error.headers)
 
 
 async def _http_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette gives each handler its own class
-    return _told(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    return as_problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
 
 async def _unreadable(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - Starlette gives each handler its own class
     errors = tuple(Wrong(where=".".join(map(str, one["loc"])), message=one["msg"]) for one in error.errors())
-    return _told(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as described.", errors=errors)
+    return as_problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not as described.", errors=errors)
 
 
 async def _too_large(_request: Request, _error: Exception) -> JSONResponse:
-    return _told(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
+    return as_problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large.")
 
 
 async def _too_often(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TooOftenError)  # noqa: S101 - Starlette gives each handler its own class
-    return _told(HTTPStatus.TOO_MANY_REQUESTS, "Asked too often.", headers={"retry-after": str(error.wait)})
+    return as_problem(HTTPStatus.TOO_MANY_REQUESTS, "Asked too often.", headers={"retry-after": str(error.wait)})
 
 
 async def _database_away(_request: Request, error: Exception) -> JSONResponse:
@@ -104,9 +105,9 @@ async def _database_away(_request: Request, error: Exception) -> JSONResponse:
     if not passing(error):
         raise error
     detail = "Nothing was recorded. Send it again."
-    return _told(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": RETRY_AFTER})
+    return as_problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"retry-after": RETRY_AFTER})
 
 
 async def _broken(_request: Request, error: Exception) -> JSONResponse:
     log.error("API request failed", error=type(error).__name__)
-    return _told(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is ours.")
+    return as_problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The fault is ours.")

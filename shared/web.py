@@ -20,10 +20,11 @@ from starlette.types import ASGIApp
 
 from shared import i18n
 from shared.db import passing
-from shared.guard import LANGUAGE_COOKIE, BodyTooLargeError, Guard
+from shared.guard import API, LANGUAGE_COOKIE, BodyTooLargeError, Guard
 from shared.i18n import N_, LanguageLink, Locale, texts
 from shared.identity import NotAllowedError, NotSignedInError, Role, Sessions, Staff
 from shared.log import logger
+from shared.problems import as_problem
 from shared.rate_limit import TooOftenError
 from shared.realm import LIVE, Realm
 from shared.settings import Settings
@@ -268,6 +269,8 @@ async def _trouble(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
+    if request.url.path.startswith(API):  # a path that not even the API's own application is asked about
+        return as_problem(status, HTTPStatus(status).phrase)
     _ = texts(request.state.locale)
     message = _("There is nothing at this address.") if status == 404 else _("The request could not be carried out.")
     return _error_page(request, status, message, _("Check the address, or go to the front page."))

@@ -51,6 +51,8 @@ from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
+from services.intake.reminder.handlers import ReminderHandlers
+from services.intake.reminder.store import ReminderStore
 from services.intake.reply import web as reply_web
 from services.intake.reply.mail import listening
 from services.intake.reply.store import ReplyStore
@@ -60,7 +62,7 @@ from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed
-from shared.events.status import RoundClosed, RoundOpened
+from shared.events.status import RoundClosed, RoundOpened, RoundReminded
 from shared.house import House, build
 from shared.i18n import N_
 from shared.settings import Settings
@@ -91,7 +93,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     paper = PaperStore(house.database, clock=clock, secret=settings.secret.get_secret_value())
     reply = ReplyStore(house.database, clock=clock, public_url=settings.public_url)
     confirmation = ConfirmationStore(house.database, clock=clock, public_url=settings.public_url)
-    _listen(house, invitation, confirmation)
+    reminders = ReminderStore(house.database, clock=clock, public_url=settings.public_url)
+    _listen(house, invitation, confirmation, reminders)
     house.jobs.every(HOUR, AccessJobs(access).forget)
     patience = timedelta(hours=settings.escalate_after_hours)
     house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
@@ -128,6 +131,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.paper = paper
     app.state.worklist = worklist
     app.state.reply = reply
+    app.state.reminders = reminders
     return app
 
 
@@ -160,7 +164,9 @@ def _desk(app: FastAPI, house: House, registry: RegistryStore, confirmation: Con
     app.state.networks = networks
 
 
-def _listen(house: House, invitation: InvitationStore, confirmation: ConfirmationStore) -> None:
+def _listen(
+    house: House, invitation: InvitationStore, confirmation: ConfirmationStore, reminders: ReminderStore
+) -> None:
     rounds, details = InvitationHandlers(invitation), ConfirmationHandlers(confirmation)
     jobs = ConfirmationJobs(confirmation)
 
@@ -169,6 +175,7 @@ def _listen(house: House, invitation: InvitationStore, confirmation: Confirmatio
         await details.on_letter_failed(event)
 
     house.bus.hears(RoundOpened, rounds.on_round_opened)
+    house.bus.hears(RoundReminded, ReminderHandlers(reminders).on_round_reminded)
     house.bus.hears(RoundClosed, rounds.on_round_closed)
     house.bus.hears(LetterFailed, on_letter_failed)
     house.jobs.every(MINUTE, jobs.ask)

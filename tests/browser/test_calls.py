@@ -30,7 +30,7 @@ from tests.intake.house import ADDRESS, Intake
 from tests.postgres import free_port
 from tests.servers import program
 
-pytestmark = [pytest.mark.browser, pytest.mark.connected]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.connected, pytest.mark.timeout(300)]
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 PIXELS = """async (png) => {

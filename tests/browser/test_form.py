@@ -27,7 +27,7 @@ from tests.connected.test_links_inert_browser import served
 from tests.faults.evening import ask, database_of
 from tests.servers import program
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 TESTS = 6
 

@@ -11,7 +11,7 @@ from tests.browser.test_walk import RULES
 from tests.browser.walk import DESK, Walk
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 NARROW: ViewportSize = {"width": 320, "height": 800}
 KNOWN = "\n".join(

@@ -28,7 +28,7 @@ from tests.intake.house import ADDRESS, AINO, BERTTA, CECILIA, Intake
 from tests.postgres import free_port
 from tests.servers import eventually, program
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @asynccontextmanager

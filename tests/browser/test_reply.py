@@ -23,7 +23,7 @@ from tests.intake.reply.post import answers, arrive, keys, written
 from tests.postgres import free_port
 from tests.servers import pause
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 LONG = """Hei!
 

@@ -23,7 +23,7 @@ from tests.servers import program
 from tests.status.people import FORSSA, TAMMELA, association, checkin, round_of, session_cookie, storm
 from tests.status.reports import EXERCISE, note
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 SHEET = re.compile(rb"/Type\s*/Page\b")
 Scheme = Literal["light", "dark"]

@@ -17,7 +17,7 @@ class InvitationHandlers:
 
     async def on_letter_failed(self, event: LetterFailed) -> None:
         """Turn to the next contact. Other letters than those of a round are nobody's concern here."""
-        if event.kind == "checkin":
+        if event.kind in {"checkin", "reminder"}:
             await self._store.turn_to_next(event)
 
     async def on_round_closed(self, event: RoundClosed) -> None:

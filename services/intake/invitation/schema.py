@@ -46,7 +46,7 @@ class Invitation(IntakeTable, table=True):
 class InvitationToken(IntakeTable, table=True):
     """A link to the answer form, known by its hash only, and the recipient to whom it was sent: a contact by letter,
     or nobody in person, on paper. `reply_hash` is that of the address to which the letter can be answered; `failure`
-    is what a mail server said of the letter when it `failed_at`."""
+    is what a mail server said of the letter when it `failed_at`; a `reminder` is numbered from 1."""
 
     __tablename__ = "invitation_token"
 
@@ -59,4 +59,5 @@ class InvitationToken(IntakeTable, table=True):
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failure: str = ""
+    reminder: int = 0
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

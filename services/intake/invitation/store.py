@@ -110,7 +110,7 @@ class InvitationStore:
             await _mark_letter(session, token, reason=event.reason, now=now)
             last = token.position == invitation.position or invitation.state == InvitationState.SILENT
             if last and invitation.checkin_id is None and invitation.declined_at is None:
-                asked = _round_of(await session.get_one(RoundRow, invitation.round_id))
+                asked = round_of(await session.get_one(RoundRow, invitation.round_id))
                 await self._turn(session, asked, [invitation])
 
     async def turn_silent(self, *, after: timedelta) -> bool:
@@ -123,7 +123,7 @@ class InvitationStore:
             running = await session.execute(
                 select(RoundRow).where(col(RoundRow.closed_at).is_(None), col(RoundRow.closes_at) > now)
             )
-            rounds = [asked for asked in map(_round_of, running.scalars()) if may_turn(asked, now)]
+            rounds = [asked for asked in map(round_of, running.scalars()) if may_turn(asked, now)]
             silent = await _silent_since(session, now - after, [asked.round_id for asked in rounds])
             for asked in rounds:
                 await self._turn(session, asked, [one for one in silent if one.round_id == asked.round_id])
@@ -242,14 +242,14 @@ async def _next_of(session: AsyncSession, invitations: Sequence[Invitation]) -> 
 
 
 async def letters_of(session: AsyncSession, invitation_ids: Sequence[UUID]) -> dict[UUID, list[Tried]]:
-    """The letters of these invitations to contacts, first to last."""
+    """The letters that first asked the contacts of these invitations, first to last."""
     token = InvitationToken
     rows = await session.execute(
         select(
             col(token.invitation_id), col(token.position), col(Contact.name), col(token.asked_at), col(token.failed_at)
         )
         .join(Contact, col(Contact.id) == col(token.contact_id))
-        .where(col(token.invitation_id).in_(invitation_ids))
+        .where(col(token.invitation_id).in_(invitation_ids), col(token.reminder) == 0)
         .order_by(col(token.position))
     )
     found: defaultdict[UUID, list[Tried]] = defaultdict(list)
@@ -300,7 +300,8 @@ async def _mark_contact(session: AsyncSession, contact_id: UUID) -> None:
     await session.execute(update(Contact).where(col(Contact.id) == contact_id).values(state=ContactState.FAILED.value))
 
 
-def _round_of(row: RoundRow) -> AskedRound:
+def round_of(row: RoundRow) -> AskedRound:
+    """The round that a row tells of."""
     closing = (row.closes_at, row.closed_at)
     return AskedRound(row.round_id, row.situation_id, Realm(row.realm), row.names, *closing, row.urgent)
 

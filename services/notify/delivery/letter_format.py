@@ -26,6 +26,7 @@ LETTERS = Path(__file__).parent.parent / "letters"
 
 PERSONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.CHECKIN: ("association", "link"),
+    Kind.REMINDER: ("association", "link"),
     Kind.REPLY_RECORDED: ("association", "link"),
     Kind.SIGN_IN: ("name", "link"),
     Kind.CONFIRM: ("link",),
@@ -36,7 +37,7 @@ PERSONAL: Mapping[Kind, tuple[str, ...]] = {
 
 OPTIONAL: Mapping[Kind, tuple[str, ...]] = {Kind.CHECKIN: ("earlier",)}
 """What only some copies have: without it, its line is left out."""
-ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED})
+ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED})
 REPLY_BOX = "vastaus"
 """The mailbox of our domain to which answerable letters are replied, each with its own key after a plus sign."""
 

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     checkin   shared situation.<locale>, closes_at (ISO 8601), replies (absent: the letter says nothing of answering by
               mail); personal association, link, reply (may be absent), and earlier (may be absent: a line of its own,
               on whoever was asked before)
+    reminder  as checkin, without earlier; shared number (from 1) and last ("yes", or empty)
     reply_recorded  shared outcome (normal, limited or suspended: it is recorded; waiting: a person reads it; late: the
               round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     """
 
     CHECKIN = "checkin"
+    REMINDER = "reminder"
     REPLY_RECORDED = "reply_recorded"
     SIGN_IN = "sign_in"
     CONFIRM = "confirm"
@@ -47,10 +49,10 @@ class Kind(StrEnum):
     DETAILS = "details"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
-REPORTED = frozenset({Kind.CHECKIN, Kind.DETAILS})
+REPORTED = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.DETAILS})
 """Letters whose end is told to others, one event each."""
 
 

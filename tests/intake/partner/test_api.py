@@ -311,7 +311,9 @@ async def test_another_site_asks_with_a_key_or_not_at_all(intake: Intake, ids: l
     assert "access-control-allow-origin" not in by_key.headers
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("DELETE", "/rounds", 405)])
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nothing", 404), ("GET", "/no%0Athing", 404), ("DELETE", "/rounds", 405)]
+)
 async def test_what_is_not_there_is_a_problem_too(intake: Intake, method: str, path: str, status: int) -> None:
     answer = await intake.browser.request(method, f"{BASE}{path}")
 
