@@ -98,8 +98,6 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     house.jobs.every(HOUR, AccessJobs(access).forget)
     patience = timedelta(hours=settings.escalate_after_hours)
     house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
-    house.jobs.every(HOUR, RegisterFileJobs(register_files).forget_uploads)
-    reading = house.jobs.every(HALF_A_MINUTE, RegisterFileJobs(register_files).work)
 
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
@@ -116,23 +114,20 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(access_web.pages(access, house.sessions, secure=settings.secure))
     app.include_router(history_web.pages(history, checkin.invited, clock=clock))
     _desk(app, house, registry, confirmation)
-    app.include_router(register_file_api.live(register_files.uploads, clock=clock))
-    app.include_router(register_file_web.pages(register_files, clock=clock, wake=reading.wake))
+    _add_register_files(app, house, register_files)
     app.include_router(registry_web.pages(registry))
     _add_people_and_partners(app, house, access, checkin)
     app.include_router(reply_web.pages(reply))
-    app.state.registry = registry
-    app.state.register_files = register_files
-    app.state.access = access
-    app.state.checkin = checkin
-    app.state.history = history
-    app.state.invitation = invitation
-    app.state.calls = calls
-    app.state.paper = paper
-    app.state.worklist = worklist
-    app.state.reply = reply
-    app.state.reminders = reminders
+    people = {"access": access, "checkin": checkin, "history": history, "invitation": invitation, "reply": reply}
+    desk = {"registry": registry, "register_files": register_files, "calls": calls, "paper": paper}
+    _keep(app, **people, **desk, worklist=worklist, reminders=reminders)
     return app
+
+
+def _keep(app: FastAPI, **stores: object) -> None:
+    """Commands and tests reach the stores by the application's state."""
+    for name, store in stores.items():
+        setattr(app.state, name, store)
 
 
 def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore, registry: RegistryStore) -> list[Tray]:
@@ -145,6 +140,15 @@ def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore, registr
         Tray(N_("Wrong telephone numbers"), "/calls", worklist.wrong_numbers),
         Tray(N_("Associations that nobody can reach"), "/work-list/unreachable", worklist.unreachable_count),
     ]
+
+
+def _add_register_files(app: FastAPI, house: House, files: RegisterFileStore) -> None:
+    """Lists in and out, and the job that reads them."""
+    work = RegisterFileJobs(files)
+    house.jobs.every(HOUR, work.forget_uploads)
+    reading = house.jobs.every(HALF_A_MINUTE, work.work)
+    app.include_router(register_file_api.live(files.uploads, clock=house.clock))
+    app.include_router(register_file_web.pages(files, clock=house.clock, wake=reading.wake))
 
 
 def _desk(app: FastAPI, house: House, registry: RegistryStore, confirmation: ConfirmationStore) -> None:

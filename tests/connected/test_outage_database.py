@@ -83,7 +83,7 @@ async def test_the_door_says_that_nothing_was_recorded_while_the_file_is_locked(
         assert words in reply.text
         assert f"tel:{settings.phone.replace(' ', '')}" in reply.text
         assert reply.headers["retry-after"]
-    assert meanwhile == before
+    assert all(meanwhile[table] == before[table] for table in ("checkin", "invitation", "association", "outbox"))
     assert again == {200: 4}
 
 

@@ -45,4 +45,4 @@ async def record_of(intake: Intake, association_id: UUID) -> Record:
 
 async def deeds(intake: Intake) -> list[Deed]:
     """What was written down of the desk, newest first."""
-    return [link.deed for link in await intake.app.state.audit.page(1)]
+    return [link.deed for link in await intake.app.state.audit.page()]

@@ -56,6 +56,7 @@ SENTENCES = {
     Act.PERSON_ADDED: N_("added a person"),
     Act.PERSON_CHANGED: N_("changed a person's details or rights"),
     Act.REGISTRY_IMPORTED: N_("imported a list into the registry"),
+    Act.REGISTRY_EXPORTED: N_("exported associations from the registry"),
     Act.SESSIONS_ENDED: N_("ended a person's sessions"),
     Act.KEY_MADE: N_("made a key for a partner"),
     Act.KEY_REVOKED: N_("revoked a partner's key"),

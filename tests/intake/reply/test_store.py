@@ -143,7 +143,7 @@ async def test_a_person_interprets_a_letter_once_and_it_is_written_down(intake: 
     second = await store.decide(waiting, Interpretation(new_id(), status=OperatingStatus.NORMAL))
 
     [row] = await replies(intake)
-    deed, *_ = await intake.app.state.audit.page(1)
+    deed, *_ = await intake.app.state.audit.page()
     assert (count, first.done, second.done, second.refused) == (1, True, False, None)
     assert await answers(intake) == [("limited", "email", clerk.person_id)]
     assert (row.state, row.decided_by) == (ReplyState.INTERPRETED, clerk.person_id)
@@ -159,7 +159,7 @@ async def test_a_letter_is_set_aside_with_a_reason(intake: Intake, key: str) -> 
     await store.decide(waiting, Interpretation(clerk.person_id, aside=Aside.NO_ANSWER))
 
     [row] = await replies(intake)
-    deed, *_ = await intake.app.state.audit.page(1)
+    deed, *_ = await intake.app.state.audit.page()
     assert (row.state, row.why) == (ReplyState.SET_ASIDE, Aside.NO_ANSWER)
     assert deed.deed.details == {"reason": "no_answer"}
     assert await answers(intake) == []
@@ -177,7 +177,7 @@ async def test_a_newer_answer_stays_when_an_older_letter_is_interpreted(intake: 
     assert (decided.done, decided.refused) == (False, Why.OVERTAKEN)
     assert await answers(intake) == [("suspended", "email", None)]
     assert await store.waiting_count(clerk.sight) == 1
-    assert [link.deed.act for link in await intake.app.state.audit.page(1)] == [Act.REGISTRY_IMPORTED]
+    assert [link.deed.act for link in await intake.app.state.audit.page()] == [Act.REGISTRY_IMPORTED]
 
 
 async def test_an_older_letter_is_not_recorded_after_its_round(intake: Intake, key: str) -> None:

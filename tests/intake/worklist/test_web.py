@@ -65,7 +65,7 @@ async def test_the_trays_count_what_waits(intake: Intake, clerk: UUID) -> None:
     page = await intake.browser.get("/work-list")
 
     counts = [part.partition("<")[0] for part in page.text.split('figure-number">')[1:]]
-    assert counts[:5] == ["5", "0", "0", "1", "1"]
+    assert counts == ["5", "0", "0", "0", "1", "1"]
 
 
 @pytest.mark.parametrize("path", ["/work-list", "/work-list/failed", "/work-list/unreachable"])
