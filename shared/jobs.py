@@ -12,6 +12,9 @@ log = logger(__name__)
 
 Unit = Callable[[], Awaitable[bool]]
 
+GRACE = 0.5
+"""Seconds in which a unit may end by itself when its process ends: most do, and leave no connection half open."""
+
 
 class Job:
     """Runs a unit of work until it says that there is no more, then waits to be woken."""
@@ -19,6 +22,8 @@ class Job:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
         self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._ending = False
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -35,22 +40,28 @@ class Job:
         self._task = asyncio.create_task(self._run(), name=f"job {self._unit.__qualname__}")
 
     async def stop(self) -> None:
-        """End after the unit at hand is cancelled at its next await; what it had not committed is undone."""
+        """End after the unit at hand. One that takes longer than GRACE is cancelled at its next await, and what it had
+        not committed is undone."""
         if self._task is not None:
+            self._ending = True
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), GRACE)
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
     async def _run(self) -> None:
-        while True:
+        while not self._ending:
             await self._wake.wait()
             self._wake.clear()
+            self._idle.clear()
             await self._work()
+            self._idle.set()
 
     async def _work(self) -> None:
         try:
             more = True
-            while more:
+            while more and not self._ending:
                 more = await self._unit()
         except Exception:
             log.exception("job failed; it is tried again at the next tick", job=self._unit.__qualname__)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.walk import DESK, PHONE, Walk
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 

@@ -19,7 +19,7 @@ from tests.containers import EXAMPLE, ROOT, Containers, Place, Post, Proxy, comp
 from tests.postgres import Postgres
 from tests.servers import pause, program
 
-pytestmark = [pytest.mark.connected, pytest.mark.postgres]
+pytestmark = [pytest.mark.connected, pytest.mark.postgres, pytest.mark.slow]
 
 AINO = "aino@valmius.example.org"
 REGISTRY = """Nimi;Rekisterinumero;Kotipaikka;Sähköposti;Kieli

@@ -16,7 +16,7 @@ from tests.faults.evening import ask, database_of
 from tests.postgres import free_port
 from tests.servers import eventually, program
 
-pytestmark = [pytest.mark.connected, pytest.mark.browser]
+pytestmark = [pytest.mark.connected, pytest.mark.browser, pytest.mark.slow]
 
 
 @asynccontextmanager
