@@ -17,7 +17,7 @@ from shared.db import Database
 from shared.events.status import RoundClosed
 from shared.ids import new_id
 from shared.inbox import first_time
-from shared.outbox import announce
+from shared.outbox import Relay, announce
 from shared.plumbing import Plumbing
 from shared.realm import LIVE
 from shared.settings import Nats
@@ -263,3 +263,25 @@ async def _all_acked(js: JetStreamContext) -> bool:
 async def _well(bus: Bus) -> bool:
     await asyncio.sleep(0)
     return not await bus.problems()
+
+
+async def test_a_slow_relay_forgets_no_event_that_took_the_number_of_one_already_forgotten(
+    nats_server: NatsServer, status_db: Database
+) -> None:
+    await provision_voices(nats_server)
+    connection = await nats.connect(nats_server.url)
+    slow, quick = (Relay(status_db, clock=SystemClock()) for _ in range(2))
+    async with status_db.write() as session:
+        await announce(session, [round_closed()])
+    seen = await slow.oldest()
+    assert seen is not None
+
+    await quick.once(connection)
+    async with status_db.write() as session:
+        await announce(session, [round_closed()])
+    await slow._publish(connection, [seen])
+
+    waiting = await quick.oldest()
+    assert waiting is not None
+    assert waiting.id == seen.id
+    await connection.close()
