@@ -62,11 +62,13 @@ class Desk:
         assert reply.status == 200, path
 
     async def press(self, *keys: str) -> None:
+        await self.page.wait_for_selector(":focus", state="attached")
         for key in keys:
             await self.page.keyboard.press(key)
 
     async def enter(self) -> None:
-        """Press Enter where it leads to another page."""
+        """Press Enter where it leads to another page, once the page has given something the focus."""
+        await self.page.wait_for_selector(":focus", state="attached")
         async with self.page.expect_navigation():
             await self.page.keyboard.press("Enter")
 
