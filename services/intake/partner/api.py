@@ -74,7 +74,7 @@ class Keys:
     def __init__(self, store: PartnerStore) -> None:
         self._store = store
         self.pace = RateLimit(PER_KEY)
-        self._refused = RateLimit(REFUSED_PER_CLIENT)
+        self.refusals = RateLimit(REFUSED_PER_CLIENT)
 
     def wants(self, scope: Scope) -> Ask:
         """A dependency: the partner, whose key must have this scope."""
@@ -85,7 +85,7 @@ class Keys:
         ) -> Partner:
             found = await self._store.partner(given.credentials) if given else None
             if found is None:
-                self._refused.count(request.client.host if request.client else "-")
+                self.refusals.count(request.client.host if request.client else "-")
                 headers = {"www-authenticate": "Bearer"}
                 raise ProblemError(HTTPStatus.UNAUTHORIZED, "The key is missing, unknown or over.", headers=headers)
             self.pace.count(str(found.key_id))

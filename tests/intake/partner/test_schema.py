@@ -61,7 +61,9 @@ class Asked:
         told = case.as_transport_kwargs(base_url=f"{ADDRESS}{BASE}")
         if isinstance(told.get("data"), str | bytes):
             told["content"] = told.pop("data")
-        told["headers"] = {**told.get("headers", {}), **self.key}
+        headers = httpx.Headers([(name, value.encode()) for name, value in told.get("headers", {}).items()])
+        headers.update(self.key)
+        told["headers"] = headers
         return self.runner.run(self.intake.browser.request(**{name: told[name] for name in KEPT if name in told}))
 
 
@@ -129,3 +131,16 @@ def test_every_answer_is_as_described(asked: Asked, method: str, path: str) -> N
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_answer_is_as_described_in_the_long_run(asked: Asked, method: str, path: str) -> None:
     ask(asked, method, path, examples=1_000)
+
+
+def test_whatever_is_sent_as_a_key_is_refused_in_plain_words(asked: Asked) -> None:
+    @hypothesis_settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @given(st.sampled_from([b"", b"Bearer ", b"Basic "]), st.binary(max_size=60))
+    def each(scheme: bytes, said: bytes) -> None:
+        answered = asked.runner.run(
+            asked.intake.browser.get(f"{BASE}/associations", headers=[(b"authorization", scheme + said)])
+        )
+        assert (answered.status_code, answered.headers["content-type"]) == (401, "application/problem+json")
+
+    asked.intake.app.state.partner_api.state.keys.refusals = RateLimit(RateLimitItemPerMinute(1_000_000))
+    each()
