@@ -1,7 +1,7 @@
 """Web frame: templates in the reader's language, error pages in plain words, and the parts that every service has."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from http import HTTPStatus
@@ -79,8 +79,7 @@ class Pages:
 
     def __init__(self, settings: Settings, *folders: Path) -> None:
         self._settings = settings
-        loader = FileSystemLoader([*folders, HERE / "templates"])
-        self._environments = {locale: _environment(loader, locale) for locale in Locale}
+        self._environments = _environments(*folders, HERE / "templates")
 
     def html(self, request: Request, template: str, *, realm: Realm = LIVE, **values: Any) -> str:
         """The page as text, with everything that `base.html` and `desk.html` need."""
@@ -197,6 +196,13 @@ def static_url(name: str) -> str:
     """The address of a static file, with a part that changes with its content."""
     content = (HERE / "static" / name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def _environments(*folders: Path) -> Mapping[Locale, Environment]:
+    """One for each language. All services of a process that read the same folders share what is compiled."""
+    loader = FileSystemLoader(folders)
+    return {locale: _environment(loader, locale) for locale in Locale}
 
 
 def _environment(loader: FileSystemLoader, locale: Locale) -> Environment:
