@@ -1,7 +1,6 @@
 """The pages: a situation opened, asked about, seen and closed, by the right roles, without any script."""
 
 import re
-from collections.abc import AsyncIterator
 from html import unescape
 from uuid import UUID
 
@@ -13,20 +12,18 @@ from shared.events.intake import OperatingStatus
 from shared.i18n import Locale
 from shared.identity import Role
 from shared.ids import new_id
-from shared.settings import Settings
 from tests.fakes import FakeClock
-from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, desk, round_of, storm
+from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, round_of, storm
 
 FORM = {"name_fi": "Marrasmyrsky", "kind": "storm", "freshness_hours": "12", "municipalities": ["05"]}
 
 
 @pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
+async def open_desk(open_desk: Desk) -> Desk:
     """The service with three associations in its registry, and nobody signed in."""
-    async with desk(settings, clock) as one:
-        for name, municipality in (("Aino ry", TAMMELA), ("Bertta ry", TAMMELA), ("Cecilia rf", FORSSA)):
-            await one.app.state.readiness.know(association(name, municipality))
-        yield one
+    for name, municipality in (("Aino ry", TAMMELA), ("Bertta ry", TAMMELA), ("Cecilia rf", FORSSA)):
+        await open_desk.app.state.readiness.know(association(name, municipality))
+    return open_desk
 
 
 async def asked(one: Desk) -> Round:
