@@ -22,6 +22,14 @@ Outcome = TypeVar("Outcome")
 PASSING_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
 """SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the statement was right, the moment was not."""
 
+SQLITE_PRAGMAS = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+PRAGMA busy_timeout=5000;
+PRAGMA foreign_keys=ON;
+PRAGMA wal_autocheckpoint=4000;
+"""
+
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
 
@@ -248,16 +256,11 @@ def _as_we_use_sqlite(engine: Engine) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL, and on disk before a commit returns: with synchronous=NORMAL a power cut loses commits."""
     connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "busy_timeout=5000",
-        "foreign_keys=ON",
-        "wal_autocheckpoint=4000",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    in_its_thread = getattr(connection, "run_async", None)  # the asynchronous driver's: there, each call is a hop
+    if in_its_thread is None:
+        connection.executescript(SQLITE_PRAGMAS)
+    else:
+        in_its_thread(lambda driver: driver.executescript(SQLITE_PRAGMAS))
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
@@ -127,6 +127,14 @@ class Pages:
 
 class GuardedApp(FastAPI):
     """FastAPI with the guard outside of everything, so that an error page too has the headers and the language."""
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        """The router's routes as they are, where nothing is added to them: FastAPI's own way would analyse each of
+        them a second time, and look at every request twice."""
+        if options:
+            super().include_router(router, **options)
+        else:
+            self.router.routes.extend(router.routes)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's own stack, guarded."""
