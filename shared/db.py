@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -108,7 +109,7 @@ class Database:
         if self.dialect == "sqlite":
             self._lock = asyncio.Lock()
             _as_we_use_sqlite(self.engine.sync_engine)
-            self._writer = SqliteWriter(url, prepare=_as_we_use_sqlite)
+            self._writer = SqliteWriter(url, prepare=_as_we_use_sqlite, **_engine_options(url))
 
     @property
     def dialect(self) -> str:
@@ -242,10 +243,19 @@ class GroupCommit(Generic[Item, Outcome]):
 
 
 def _engine_options(url: str) -> dict[str, Any]:
-    quiet = {"hide_parameters": True}  # an error's text must not carry addresses and free text into the log
+    options = {
+        "hide_parameters": True,  # an error's text must not carry addresses and free text into the log
+        "json_serializer": _as_json,
+        "json_deserializer": from_json,
+    }
     if url.startswith("postgresql"):
-        return {**quiet, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    return quiet
+        return {**options, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    return options
+
+
+def _as_json(value: Any) -> str:
+    """Pydantic's writer and reader take a tenth of the time of the standard library's, for each of many columns."""
+    return to_json(value).decode()
 
 
 def _as_we_use_sqlite(engine: Engine) -> None:
