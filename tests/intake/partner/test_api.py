@@ -276,7 +276,7 @@ async def test_of_a_key_only_its_hash_and_the_day_of_its_use_are_kept(intake: In
 
     async with intake.database.read() as session:
         row = (await session.execute(select(ApiKey))).scalar_one()
-    secret = key["authorization"].rpartition("_")[2]
+    secret = key["authorization"][-43:]  # there may be a "_" in it
     assert row.last_used_on == intake.clock.now().date()
     assert secret not in repr(row)
     assert len(row.key_hash) == 32
