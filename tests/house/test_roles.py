@@ -65,13 +65,14 @@ async def test_every_role_passes_where_it_may_and_nowhere_else(
     settings: Settings, clock: FakeClock, service: Service
 ) -> None:
     app = service.make_app(settings, clock=clock)
+    doors = list(staff_doors(service, settings))
     wrong = []
 
     async with app.router.lifespan_context(app):
         for role in Role:
             transport, cookies = ASGITransport(app=app), cookie_of(app, clock, role)
             async with AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies=cookies) as browser:
-                for method, path in staff_doors(service, settings):
+                for method, path in doors:
                     answer = await browser.request(method, filled(path, service.name))
                     may = role in MAY_PASS[f"{method} {path}"]
                     if answer.status_code not in (PASSED if may else {403}):
