@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.broadcast import broadcast
 from benchmarks.checkin import checkin_accept
+from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
 from benchmarks.processes import MissingProgramError
@@ -22,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,
+    "sse_fanout": sse_fanout,
     "import_rows": import_rows,
     "import_peak_memory": import_peak_memory,
 }
