@@ -10,6 +10,7 @@ from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
+from services.status.geography.store import GeographyStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
@@ -54,7 +55,10 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     associations = AssociationStore(database)
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
-    pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
+    geography = GeographyStore(database)
+    pictures = PicturePages(
+        PictureStore(database), geography=geography, situations=situations, pages=house.pages, clock=clock
+    )
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -83,5 +87,6 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
     app.state.reports, app.state.links = reports, links
+    app.state.geography = geography
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
     return app
