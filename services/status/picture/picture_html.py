@@ -1,7 +1,9 @@
 """Format: the picture as the part of the page that is kept live; the same for everybody who reads in one language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.status.attention.model import Watched, rule_names
 from services.status.geography.model import Geography
 from services.status.picture.model import FACE_NAMES, LIVE_CHANGES, STATE_NAMES, Picture
 from services.status.picture.trend_svg import BAND_NAMES, BANDS, draw
@@ -44,7 +46,9 @@ MAP_FILLS = {Face.NORMAL: "normal", Face.LIMITED: "limited", Face.SUSPENDED: "su
 """The pattern with which a municipality is filled on the map."""
 
 
-def picture_html(pages: Pages, locale: Locale, picture: Picture, geography: Geography | None) -> str:
+def picture_html(
+    pages: Pages, locale: Locale, picture: Picture, *, geography: Geography | None, calls: Sequence[Watched]
+) -> str:
     """The fragment `_picture.html`, filled. The map uses shapes that stand elsewhere in the page."""
     _ = texts(locale)
     trend = draw(picture.trend, start=picture.trend_from, end=picture.trend_to)
@@ -59,6 +63,9 @@ def picture_html(pages: Pages, locale: Locale, picture: Picture, geography: Geog
         faces={face: _(name) for face, name in FACE_NAMES.items()},
         tiles=_tiles(),
         geography=geography,
+        calls=calls,
+        unanswered=[one for one in calls if not one.watch.quiet(picture.seen_at)],
+        names=rule_names(locale),
         map_parts=[Part(MAP_FILLS[one], _(name)) for one, name in FACE_NAMES.items()],
         map_fills=MAP_FILLS,
         sub_regions=[

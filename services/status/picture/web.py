@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.status.attention.store import AttentionStore
 from services.status.geography.store import GeographyStore
 from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, crossed, picture_of
 from services.status.picture.picture_html import picture_html
@@ -59,12 +60,14 @@ class PicturePages:
         store: PictureStore,
         *,
         geography: GeographyStore,
+        attention: AttentionStore,
         situations: SituationStore,
         pages: Pages,
         clock: Clock,
     ) -> None:
         self._store = store
         self._geography = geography
+        self._attention = attention
         self._situations = situations
         self._pages = pages
         self._clock = clock
@@ -188,7 +191,8 @@ class PicturePages:
         now = self._clock.now()
         glance = await self._store.glance(situation, since=now - RECENT, within=within)
         geography = await self._geography.get()
-        return picture_html(self._pages, locale, picture_of(situation, glance, now), geography)
+        calls = await self._attention.calls(situation.realm, situation.id) if situation.closed_at is None else []
+        return picture_html(self._pages, locale, picture_of(situation, glance, now), geography=geography, calls=calls)
 
     async def _changes(self, situation: Situation, looked: datetime | None, within: Within) -> Sequence[Change]:
         return await self._store.changes(situation, since=looked, within=within) if looked else ()
@@ -205,7 +209,7 @@ class PicturePages:
 
 
 def _dimension(text: str, otherwise: Dimension) -> Dimension:
-    return Dimension(text) if text in Dimension._value2member_map_ else otherwise
+    return next((dimension for dimension in DIMENSION_NAMES if dimension == text), otherwise)
 
 
 def _keys(dimension: Dimension, occurring: set[str], locale: Locale) -> list[tuple[str, str]]:

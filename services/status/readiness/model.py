@@ -47,6 +47,7 @@ class Dimension(StrEnum):
     SECTOR = "sector"
     NETWORK = "network"
     CAPABILITY = "capability"
+    CAPABILITY_AREA = "capability_area"
 
 
 class Face(StrEnum):
@@ -197,8 +198,15 @@ def tally_keys(traits: Traits) -> list[tuple[Dimension, str]]:
         *((Dimension.CAPABILITY, code) for code in traits.capabilities),
     ]
     if traits.municipality in MUNICIPALITY_CODES:
-        keys.append((Dimension.SUB_REGION, region.sub_region_of(traits.municipality).code))
+        area = region.sub_region_of(traits.municipality).code
+        keys.append((Dimension.SUB_REGION, area))
+        keys.extend((Dimension.CAPABILITY_AREA, capability_area(code, area)) for code in traits.capabilities)
     return keys
+
+
+def capability_area(capability: str, area: str) -> str:
+    """The key under which a capability is counted in a sub-region."""
+    return f"{capability}@{area}"
 
 
 MUNICIPALITY_CODES = frozenset(place.code for place in region.MUNICIPALITIES)
