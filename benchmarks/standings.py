@@ -97,9 +97,7 @@ class Region:
         for _ in range(times):
             now = datetime.now(UTC)
             glance = await store.glance(self.situation, since=now - RECENT)
-            if not picture_html(
-                self.pages, Locale.FI, picture_of(self.situation, glance, now), geography=None, calls=()
-            ):
+            if not picture_html(self.pages, Locale.FI, picture_of(self.situation, glance, now)):
                 raise CostError("there is no picture")
         return (time.perf_counter() - began) / times * 1e6
 

@@ -47,7 +47,12 @@ MAP_FILLS = {Face.NORMAL: "normal", Face.LIMITED: "limited", Face.SUSPENDED: "su
 
 
 def picture_html(
-    pages: Pages, locale: Locale, picture: Picture, *, geography: Geography | None, calls: Sequence[Watched]
+    pages: Pages,
+    locale: Locale,
+    picture: Picture,
+    *,
+    geography: Geography | None = None,
+    calls: Sequence[Watched] = (),
 ) -> str:
     """The fragment `_picture.html`, filled. The map uses shapes that stand elsewhere in the page."""
     _ = texts(locale)
