@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import nats
 import pytest
 
@@ -16,6 +17,9 @@ from tests.fakes import FakeClock
 from tests.migrated import Migrated
 from tests.postgres import Postgres
 from tests.servers import NatsServer
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is slow, and nothing is wrong with it
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_finish() -> None:
