@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.notify.delivery import model
-from services.notify.delivery.letter_format import Imprint, LetterError, Template, build, locale_of, mailbox
+from services.notify.delivery.header_format import LetterError, mailbox
+from services.notify.delivery.letter_format import Imprint, Template, build, locale_of
 from services.notify.delivery.mail import Connection, MailError, Pool
 from services.notify.delivery.model import (
     LOOKED_AT,
