@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from services.notify import VOICE
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.delivery.handlers import WishHandlers
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
+from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
 from services.notify.feeds.web import pages as public_pages
 from services.notify.guidance.api import live as guidance_live

@@ -5,11 +5,12 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.schema import DeliveryRow
+from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.db import Database
 from shared.ids import new_id
