@@ -5,7 +5,6 @@ import random
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -125,7 +124,8 @@ class Batch:
 
     def __init__(self, work: LaneWork) -> None:
         self._work = work
-        self._letters: dict[tuple[str, UUID], Letter] = {}
+        self._letters: dict[int, Letter] = {}
+        self._templates: dict[tuple[int, str], Template] = {}
         self._queue: deque[Claimed] = deque()
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
@@ -150,7 +150,8 @@ class Batch:
         self._until = work.clock.now() + BEGIN_WITHIN
         claimed = await work.ledger.claim(work.lane, limit=limit, now=work.clock.now())
         work.full = len(claimed) == limit
-        self._letters = await work.letters.of(claimed)
+        letters = await work.letters.of(claimed)
+        self._letters = {delivery.id: letters[delivery.realm, delivery.letter_id] for delivery in claimed}
         self._queue.extend(claimed)
         try:
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
@@ -251,7 +252,12 @@ class Batch:
         return Envelope(f"bounce+{delivery.id}@{imprint.mail_domain}", mailbox(delivery.recipient.address))
 
     def _template(self, delivery: Claimed) -> Template:
-        return self._work.letters.template(self._letter_of(delivery), locale_of(delivery.recipient))
+        letter, recipient = self._letters[delivery.id], delivery.recipient
+        template = self._templates.get((id(letter), recipient.locale))
+        if template is None:
+            template = self._work.letters.template(letter, locale_of(recipient))
+            self._templates[id(letter), recipient.locale] = template
+        return template
 
     def _cut_off(self, delivery: Claimed, letter: Letter, *, stage: Stage) -> Outcome:
         """The process ends while this letter is on its way: only within the body is it unclear what happened."""
@@ -267,7 +273,7 @@ class Batch:
         return await self._work.ledger.roster([(delivery.realm, delivery.recipient.address)])
 
     def _letter_of(self, delivery: Claimed) -> Letter:
-        return self._letters[delivery.realm, delivery.letter_id]
+        return self._letters[delivery.id]
 
     def _record(self, outcome: Outcome) -> None:
         """Have the outcome settled with others of this moment, without waiting for it."""

@@ -18,6 +18,10 @@ BODY_TIMEOUT = 600.0
 """Seconds until the relay must have answered the final dot (RFC 5321, 4.5.3.2.6); less makes duplicates (RFC 1047)."""
 
 
+OPENING = ((Stage.MAIL, 2), (Stage.RCPT, 2), (Stage.DATA, 3))
+"""The stages of an envelope, and with which digit the relay goes along."""
+
+
 class MailError(Exception):
     """The relay did not take a letter; the fault says what that means."""
 
@@ -47,14 +51,10 @@ class Envelope:
         if not (self.sender + self.recipient).isprintable():
             raise ValueError("an address holds a control character")
 
-    def commands(self, *, eight_bit: bool) -> dict[Stage, bytes]:
-        """What opens a letter, line by line."""
-        mail = f"MAIL FROM:<{self.sender}>" + " BODY=8BITMIME" * eight_bit
-        return {
-            Stage.MAIL: f"{mail}\r\n".encode("ascii"),
-            Stage.RCPT: f"RCPT TO:<{self.recipient}>\r\n".encode("ascii"),
-            Stage.DATA: b"DATA\r\n",
-        }
+    def commands(self, *, eight_bit: bool) -> bytes:
+        """The lines that open a letter, one for each of OPENING."""
+        body = " BODY=8BITMIME" if eight_bit else ""
+        return f"MAIL FROM:<{self.sender}>{body}\r\nRCPT TO:<{self.recipient}>\r\nDATA\r\n".encode("ascii")
 
 
 def nobody() -> Envelope | None:
@@ -175,21 +175,21 @@ class Connection:
         commands = envelope.commands(eight_bit=self._eight_bit)
         if self._pipelining and not gone:
             self.stage = Stage.MAIL
-            pipeline.write(b"".join(commands.values()), replies=len(commands))
-        for stage, command in commands.items():
+            pipeline.write(commands, replies=len(OPENING))
+        for (stage, good), command in zip(OPENING, commands.splitlines(keepends=True), strict=True):
             self.stage = stage
             if not self._pipelining:
                 pipeline.write(command)
             reply = await pipeline.reply(within=COMMAND_TIMEOUT)
-            if reply.code // 100 != (3 if stage is Stage.DATA else 2):
+            if reply.code // 100 != good:
                 raise SMTPResponseException(reply.code, reply.text)
 
     async def _body(self, pipeline: Pipeline, message: bytes, following: Callable[[], Envelope | None]) -> None:
         """The letter and the final dot. If the connection has ended already, nothing of it has gone out."""
         stuffed = message.replace(b"\r\n.", b"\r\n..") if b"\r\n." in message else message
         self._ahead = following() if self._pipelining else None
-        commands = self._ahead.commands(eight_bit=self._eight_bit).values() if self._ahead else ()
-        pipeline.write(b"".join((stuffed, b".\r\n", *commands)), replies=1 + len(commands))
+        commands = self._ahead.commands(eight_bit=self._eight_bit) if self._ahead else b""
+        pipeline.write(b"".join((stuffed, b".\r\n", commands)), replies=1 + len(OPENING) * bool(commands))
         self.stage = Stage.BODY
         reply = await pipeline.reply(within=self._body_timeout)
         if reply.code // 100 != 2:

@@ -40,7 +40,7 @@ class Traffic:
 
     def open(self) -> bool:
         """True while the relay is left alone."""
-        return not self._breaker.closed(self._clock.now())
+        return self._breaker.half_open and not self._breaker.closed(self._clock.now())
 
     def admit(self) -> int:
         """How many letters may be claimed now: none, one as a probe, or a batch."""
@@ -67,7 +67,8 @@ class Traffic:
 
     def worked(self) -> None:
         """The relay answered."""
-        self._breaker = self._breaker.worked()
+        if self._breaker.faults:
+            self._breaker = self._breaker.worked()
 
     def not_tried(self) -> None:
         """The probe ended before the relay."""
