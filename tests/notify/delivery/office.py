@@ -25,12 +25,19 @@ class Office:
     """A ledger with its lanes, wired to one relay."""
 
     def __init__(
-        self, database: Database, *, clock: FakeClock, port: int, size: int = 3, patience: float = 600
+        self,
+        database: Database,
+        *,
+        clock: FakeClock,
+        port: int,
+        size: int = 3,
+        patience: float = 600,
+        rate: float = 1e6,
     ) -> None:
         self.database = database
         self.clock = clock
         self.ledger = Ledger(database, clock=clock)
-        self.traffic = Traffic(1e6, clock=clock)
+        self.traffic = Traffic(rate, clock=clock)
         smtp = Smtp(port=port)
         self.lanes = {
             lane: LaneWork(
