@@ -150,6 +150,7 @@ def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, 
         return []
     claim = new_id().hex
     taken = connection.execute(_CLAIM, {"ids": ids, "until": now + LEASE, "claim": claim})
+    rows: list[Any] = sorted(taken.all(), key=itemgetter(0))
     return [
         Claimed(
             id=number,
@@ -160,9 +161,7 @@ def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, 
             attempts=attempts,
             ambiguous=ambiguous,
         )
-        for number, realm, letter_id, recipient_id, address, locale, personal, attempts, ambiguous in sorted(
-            taken.all(), key=itemgetter(0)
-        )
+        for number, realm, letter_id, recipient_id, address, locale, personal, attempts, ambiguous in rows
     ]
 
 
