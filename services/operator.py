@@ -259,7 +259,7 @@ async def opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]
 
 async def _watch(settings: Settings, *, once: bool) -> dict[str, Any]:
     """How far the newest broadcast is at last; nothing where there is none."""
-    async with _opened(settings, service_named("notify")) as notify:
+    async with opened(settings, service_named("notify")) as notify:
         guidance: GuidanceStore = notify.state.guidance
         ledger: Ledger = notify.state.ledger
         released = [one for one in await guidance.newest(LIVE) if one.state is State.PUBLISHED]
@@ -278,7 +278,7 @@ async def _watch(settings: Settings, *, once: bool) -> dict[str, Any]:
 
 async def _resume(settings: Settings) -> str | None:
     """Why it paused, if it did."""
-    async with _opened(settings, service_named("notify")) as notify:
+    async with opened(settings, service_named("notify")) as notify:
         ledger: Ledger = notify.state.ledger
         reason = await ledger.paused(Lane.BULK)
         await ledger.resume(Lane.BULK)
