@@ -64,7 +64,7 @@ class CapabilityPages:
 
     async def show(self, request: Request, situation_id: UUID, staff: AnyStaff, page: str = "1") -> Response:
         """Those who have the capability, those who can now first; without one chosen, the question."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         asked = _asked(request)
         seen = [code for code in asked.municipalities if staff.sees(code)]
         number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
@@ -97,7 +97,7 @@ class CapabilityPages:
 
     async def export(self, request: Request, situation_id: UUID, staff: AnyStaff) -> Response:
         """The same as CSV, at most EXPORTED rows."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         asked = _asked(request)
         if not asked.capability:
             raise TroubleError(HTTPStatus.UNPROCESSABLE_ENTITY, N_("Choose what must be done."))
@@ -107,12 +107,6 @@ class CapabilityPages:
         name = f"who-can-{asked.capability}-{self._clock.now():%Y%m%dT%H%MZ}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
-        return situation
 
 
 def _asked(request: Request) -> Asked:

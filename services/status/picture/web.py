@@ -69,13 +69,13 @@ class PicturePages:
 
     async def fragment(self, situation_id: UUID, locale: Locale, within: Within) -> str:
         """The part of the page that is kept live, as it is now, for those who may see so much by name."""
-        return await self._fragment(await self._found(situation_id), locale, within)
+        return await self._fragment(await self._situations.one(situation_id), locale, within)
 
     async def show(
         self, request: Request, situation_id: UUID, staff: AnyStaff, since: str = "", said: str = ""
     ) -> Response:
         """The picture. `since` adds what changed after that moment; what stands in `said` is acknowledged."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         now = self._clock.now()
         looked = moment_of(since)
         rounds = await self._situations.rounds(situation)
@@ -108,7 +108,7 @@ class PicturePages:
         self, request: Request, situation_id: UUID, _staff: AnyStaff, rows: str = "", columns: str = "", state: str = ""
     ) -> Response:
         """Any two dimensions crossed; each cell counts those in a state, or how many of those asked answered."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         down, across = _dimension(rows, Dimension.SUB_REGION), _dimension(columns, Dimension.SECTOR)
         wanted = State(state) if state in State._value2member_map_ else None
         cells = crossed(await self._store.counts(situation), down, across)
@@ -141,7 +141,7 @@ class PicturePages:
         page: str = "1",
     ) -> Response:
         """The associations of a municipality by name, with their states; `state` narrows."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         if municipality not in _municipality_names(Locale.FI):
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
         if not staff.sees(municipality):
@@ -173,16 +173,6 @@ class PicturePages:
 
     async def _changes(self, situation: Situation, looked: datetime | None, within: Within) -> Sequence[Change]:
         return await self._store.changes(situation, since=looked, within=within) if looked else ()
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(
-                HTTPStatus.NOT_FOUND,
-                N_("There is no such situation."),
-                what_next=N_("Choose one from the list of situations."),
-            )
-        return situation
 
 
 def _dimension(text: str, otherwise: Dimension) -> Dimension:

@@ -109,7 +109,7 @@ class RoundPages:
 
     async def form(self, request: Request, situation_id: UUID, _staff: Liaison) -> Response:
         """The form, with everybody chosen."""
-        situation = await self._found(situation_id)
+        situation = await self._open_one(situation_id)
         form = RoundForm(municipalities=[region.REGION.code], sectors=[EVERY_SECTOR])
         return _form_page(request, situation, form)
 
@@ -117,7 +117,7 @@ class RoundPages:
         self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[RoundForm, Form()]
     ) -> Response:
         """Show how many, ask to confirm, or open: as the pressed button says. Only opening changes anything."""
-        situation = await self._found(situation_id)
+        situation = await self._open_one(situation_id)
         if form.step == "back":
             return _form_page(request, situation, form)
         outcome = open_round(
@@ -139,10 +139,8 @@ class RoundPages:
             return _form_page(request, situation, form, flaws=opened.flaws)
         return RedirectResponse(f"/situations/{situation.id}?said=asked", status_code=303)
 
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
+    async def _open_one(self, situation_id: UUID) -> Situation:
+        situation = await self._situations.one(situation_id)
         if situation.closed_at is not None:
             raise TroubleError(HTTPStatus.CONFLICT, N_("The situation is closed. Nobody was asked."))
         return situation

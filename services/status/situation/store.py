@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,10 @@ from services.status.situation.model import (
 )
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
+from shared.i18n import N_
 from shared.outbox import announce
 from shared.realm import Realm
+from shared.web import TroubleError
 
 DUE_AT_ONCE = 50
 
@@ -76,6 +79,17 @@ SITUATION = StatusTable.metadata.tables["situation"]
 ROUND = StatusTable.metadata.tables["round"]
 
 
+class NoSuchSituationError(TroubleError):
+    """There is no situation with this id, told so that whoever came by an old address finds on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.NOT_FOUND,
+            N_("There is no such situation."),
+            what_next=N_("Choose one from the list of situations."),
+        )
+
+
 class SituationStore:
     """Opens, changes, closes and finds situations; closes rounds."""
 
@@ -125,6 +139,13 @@ class SituationStore:
             found = await session.execute(select(SituationRow).where(col(SituationRow.id) == situation_id))
             row = found.scalars().first()
         return _situation(row) if row else None
+
+    async def one(self, situation_id: UUID) -> Situation:
+        """The same, for those who can go no further without. Raises NoSuchSituationError."""
+        situation = await self.get(situation_id)
+        if situation is None:
+            raise NoSuchSituationError
+        return situation
 
     async def list_all(self) -> list[Situation]:
         """Every situation, the open ones first, the newest first among each."""

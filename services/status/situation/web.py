@@ -179,11 +179,11 @@ class SituationPages:
 
     async def close(self, situation_id: UUID, _staff: Opener) -> Response:
         """Close the situation with its open rounds; closing it again changes nothing."""
-        await self._store.close(await found(self._store, situation_id))
+        await self._store.close(await self._store.one(situation_id))
         return RedirectResponse(f"/situations/{situation_id}?said=closed", status_code=303)
 
     async def _open_one(self, situation_id: UUID) -> Situation:
-        situation = await found(self._store, situation_id)
+        situation = await self._store.one(situation_id)
         if situation.closed_at is not None:
             raise TroubleError(
                 HTTPStatus.CONFLICT,
@@ -191,18 +191,6 @@ class SituationPages:
                 what_next=N_("Its picture can still be read."),
             )
         return situation
-
-
-async def found(store: SituationStore, situation_id: UUID) -> Situation:
-    """The situation, or the page that says that there is none."""
-    situation = await store.get(situation_id)
-    if situation is None:
-        raise TroubleError(
-            HTTPStatus.NOT_FOUND,
-            N_("There is no such situation."),
-            what_next=N_("Choose one from the list of situations."),
-        )
-    return situation
 
 
 def _form_page(
