@@ -10,6 +10,8 @@ from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
+from services.status.network.handlers import NetworkHandlers
+from services.status.network.store import NetworkStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
@@ -29,7 +31,13 @@ from services.status.situation.jobs import SituationJobs
 from services.status.situation.store import SituationStore
 from services.status.situation.web import SituationPages
 from shared.clock import Clock, SystemClock
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+)
 from shared.events.status import ReadinessChanged
 from shared.house import build
 from shared.settings import Settings
@@ -54,7 +62,10 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     associations = AssociationStore(database)
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
-    pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
+    networks = NetworkStore(database)
+    pictures = PicturePages(
+        PictureStore(database), situations=situations, networks=networks, pages=house.pages, clock=clock
+    )
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -63,6 +74,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     bus.hears(AssociationChanged, news.on_association_changed)
     bus.hears(CheckInReceived, news.on_checkin_received)
     bus.hears(AssociationNotReached, news.on_association_not_reached)
+    bus.hears(AssociationDeclined, news.on_association_declined)
+    bus.hears(NetworkChanged, NetworkHandlers(networks).on_network_changed)
     bus.overhears(ReadinessChanged, hub.on_readiness_changed)
     database.after_commit(hub.look_again)
     jobs.every(30, ReadinessJobs(readiness).sweep_stale)
@@ -73,15 +86,16 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
     app.router.routes.append(live.route())
     app.include_router(SituationPages(situations, clock=clock).router())
-    app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
+    rounds_of = RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock)
+    app.include_router(rounds_of.router())
     app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
-    able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
+    able = CapabilityPages(CapabilityStore(database), situations=situations, networks=networks, clock=clock)
     app.include_router(able.router())
     app.include_router(ReportPages(reports, situations=situations, press=press, clock=clock).router())
     shared_links = LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url)
     app.include_router(shared_links.router())
     app.include_router(pictures.router())
-    app.state.situations, app.state.associations = situations, associations
+    app.state.situations, app.state.associations, app.state.networks = situations, associations, networks
     app.state.reports, app.state.links = reports, links
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
     return app

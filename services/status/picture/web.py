@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.status.network.store import NetworkStore
 from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, crossed, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
@@ -53,9 +54,18 @@ SAID = {
 class PicturePages:
     """The pages of this topic."""
 
-    def __init__(self, store: PictureStore, *, situations: SituationStore, pages: Pages, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: PictureStore,
+        *,
+        situations: SituationStore,
+        networks: NetworkStore,
+        pages: Pages,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._situations = situations
+        self._networks = networks
         self._pages = pages
         self._clock = clock
 
@@ -114,6 +124,7 @@ class PicturePages:
         cells = crossed(await self._store.counts(situation), down, across)
         locale: Locale = request.state.locale
         _ = texts(locale)
+        networks = await self._networks.names(locale)
         return pages_of(request).page(
             request,
             "crossed.html",
@@ -123,8 +134,8 @@ class PicturePages:
             dimensions=[(key.value, _(label)) for key, label in DIMENSION_NAMES.items()],
             down=down,
             across=across,
-            rows=_keys(down, {row for row, _column in cells}, locale),
-            columns=_keys(across, {column for _row, column in cells}, locale),
+            rows=_keys(down, {row for row, _column in cells}, locale, networks),
+            columns=_keys(across, {column for _row, column in cells}, locale, networks),
             cells=cells,
             state=wanted,
             states=_state_names(locale),
@@ -144,11 +155,13 @@ class PicturePages:
         situation = await self._situations.one(situation_id)
         if municipality not in _municipality_names(Locale.FI):
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
-        if not staff.sees(municipality):
+        if not (staff.sees(municipality) or staff.networks):
             raise NotAllowedError
         wanted = State(state) if state in State._value2member_map_ else None
         number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
-        listed, total = await self._store.listed(situation, municipality, state=wanted, page=number)
+        listed, total = await self._store.listed(
+            situation, municipality, state=wanted, page=number, within=names_within(staff)
+        )
         locale: Locale = request.state.locale
         return pages_of(request).page(
             request,
@@ -176,11 +189,15 @@ class PicturePages:
 
 
 def _dimension(text: str, otherwise: Dimension) -> Dimension:
-    return Dimension(text) if text in Dimension._value2member_map_ else otherwise
+    return next((dimension for dimension in DIMENSION_NAMES if dimension == text), otherwise)
 
 
-def _keys(dimension: Dimension, occurring: set[str], locale: Locale) -> list[tuple[str, str]]:
+def _keys(
+    dimension: Dimension, occurring: set[str], locale: Locale, networks: Mapping[str, str]
+) -> list[tuple[str, str]]:
     """The keys of a dimension that occur, in the region's own order, with their names."""
+    if dimension is Dimension.NETWORK:
+        return sorted(((code, networks.get(code, code)) for code in occurring), key=lambda one: one[1].casefold())
     own = NAMED.get(dimension, ())
     named = [(one.code, one.name(locale)) for one in own if one.code in occurring]
     unnamed = sorted(occurring - {code for code, _name in named})

@@ -3,7 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -103,6 +103,7 @@ class Report(Frozen):
     newest_answer_at: AwareDatetime | None
     rounds: int
     figures: tuple[Figure, ...]
+    network_names: Mapping[str, Mapping[str, str]] = {}
     changes: Changes | None
     summary: str
     next_at: AwareDatetime | None
@@ -124,6 +125,11 @@ class Report(Frozen):
         """The figures by place, sector, network and capability."""
         return lines_of(self.figures)
 
+    @property
+    def declined(self) -> int:
+        """How many of those asked said that they will not answer this time."""
+        return sum(self.line(Dimension.DECLINED, region.REGION.code).counts.values())
+
     def line(self, dimension: Dimension, key: str) -> Line:
         """The figures of one place, sector, network or capability; nothing where nobody is counted."""
         return self.lines.get((dimension, key), Line(key, {}))
@@ -136,6 +142,7 @@ class Facts:
     tallies: Tallies
     newest_answer_at: datetime | None
     rounds: int
+    network_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -219,6 +226,7 @@ def compile_report(
         newest_answer_at=facts.newest_answer_at,
         rounds=facts.rounds,
         figures=figures_of(facts.tallies),
+        network_names=facts.network_names,
         changes=compare(previous, facts.tallies) if previous else None,
         summary=note.summary,
         next_at=note.next_at,

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Connection, UniqueConstraint, func, insert, select
 from sqlmodel import Field, col
 
+from services.status.network.store import NETWORK
 from services.status.readiness.model import Dimension, State, TallyKey
 from services.status.readiness.standing_rows import STANDING, TALLY, lock
 from services.status.report.model import Facts, Form, Note, Report, compile_report
@@ -20,6 +21,7 @@ from services.status.situation.store import ROUND
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.i18n import Locale
+from shared.realm import LIVE
 
 Render = Callable[[Report, Form, Locale], bytes]
 """Puts a report into a form and a language: the same report always says the same."""
@@ -173,10 +175,12 @@ def _facts(connection: Connection, situation: Situation) -> Facts:
     )
     newest = connection.execute(select(func.max(STANDING.c.reported_at)).where(*_in(STANDING, situation)))
     rounds = connection.execute(select(func.count()).select_from(ROUND).where(*_in(ROUND, situation)))
+    names = connection.execute(select(NETWORK.c.code, NETWORK.c.names).where(NETWORK.c.realm == LIVE))
     return Facts(
         tallies=Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in figures}),
         newest_answer_at=newest.scalar_one(),
         rounds=int(rounds.scalar_one()),
+        network_names={code: dict(by_locale) for code, by_locale in names},
     )
 
 

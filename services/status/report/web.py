@@ -190,7 +190,7 @@ class ReportPages:
             label=_("From %(start)s to %(end)s")
             % {"start": moment(earlier.figures_at, locale), "end": moment(later.figures_at, locale)},
             columns=columns(locale),
-            groups=differing(changes, locale),
+            groups=differing(changes, locale, networks=later.network_names),
             until=str(later.number) if frozen else "",
             choices=[
                 ("", _("The figures of now")),

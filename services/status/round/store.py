@@ -134,6 +134,7 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
             asked_at=round_.opened_at,
             round_id=round_.id,
             reached=True,
+            declined=False,
         )
     )
     return changed.rowcount
@@ -152,6 +153,7 @@ def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) ->
         "capabilities": ASSOCIATION.c.capabilities,
         "state": literal(State.NOT_ASKED.value, String()),
         "reached": literal(True, Boolean()),
+        "declined": literal(False, Boolean()),
     }
     everybody = select(*columns.values()).where(within(Filter(tuple(area), ALL_SECTORS)))
     return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.status.association.model import Filter
 from services.status.association.store import AssociationStore
+from services.status.network.store import NetworkStore
 from services.status.round.model import reminder_times
 from services.status.round.store import RoundStore
 from services.status.situation.model import (
@@ -68,6 +69,7 @@ class RoundForm(BaseModel):
     round_id: UUID = Field(default_factory=new_id)
     municipalities: list[str] = []
     sectors: list[str] = []
+    networks: list[str] = []
     capabilities: list[str] = []
     urgent: bool = False
     reminders: str = "2"
@@ -81,6 +83,7 @@ class RoundForm(BaseModel):
             Filter(
                 ALL_MUNICIPALITIES if region.REGION.code in self.municipalities else tuple(self.municipalities),
                 ALL_SECTORS if EVERY_SECTOR in self.sectors else tuple(self.sectors),
+                networks=tuple(self.networks),
                 capabilities=tuple(self.capabilities),
             ),
             urgent=self.urgent,
@@ -93,11 +96,18 @@ class RoundPages:
     """The pages of this topic."""
 
     def __init__(
-        self, store: RoundStore, *, situations: SituationStore, associations: AssociationStore, clock: Clock
+        self,
+        store: RoundStore,
+        *,
+        situations: SituationStore,
+        associations: AssociationStore,
+        networks: NetworkStore,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._situations = situations
         self._associations = associations
+        self._networks = networks
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -111,32 +121,34 @@ class RoundPages:
         """The form, with everybody chosen."""
         situation = await self._open_one(situation_id)
         form = RoundForm(municipalities=[region.REGION.code], sectors=[EVERY_SECTOR])
-        return _form_page(request, situation, form)
+        return await self._form_page(request, situation, form)
 
     async def submit(
         self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[RoundForm, Form()]
     ) -> Response:
         """Show how many, ask to confirm, or open: as the pressed button says. Only opening changes anything."""
         situation = await self._open_one(situation_id)
+        known = {network.code for network in await self._networks.list_all()}
+        form.networks = [code for code in form.networks if code in known]
         if form.step == "back":
-            return _form_page(request, situation, form)
+            return await self._form_page(request, situation, form)
         outcome = open_round(
             situation, form.draft(), round_id=form.round_id, opened_by=staff.person_id, now=self._clock.now()
         )
         if isinstance(outcome, Refused):
-            return _form_page(request, situation, form, flaws=outcome.flaws)
+            return await self._form_page(request, situation, form, flaws=outcome.flaws)
         if form.step == "open":
             return await self._open(request, situation, form, outcome)
         asked = await self._associations.count(outcome.asks)
         if form.step == "confirm" and asked:
-            return _confirm_page(request, situation, form, outcome, asked=asked)
+            return await self._confirm_page(request, situation, form, outcome, asked=asked)
         flaws = (Flaw.NOBODY_ASKED,) if form.step == "confirm" else ()
-        return _form_page(request, situation, form, flaws=flaws, asked=asked)
+        return await self._form_page(request, situation, form, flaws=flaws, asked=asked)
 
     async def _open(self, request: Request, situation: Situation, form: RoundForm, round_: Round) -> Response:
         opened = await self._store.open(situation, round_)
         if isinstance(opened, Refused):
-            return _form_page(request, situation, form, flaws=opened.flaws)
+            return await self._form_page(request, situation, form, flaws=opened.flaws)
         return RedirectResponse(f"/situations/{situation.id}?said=asked", status_code=303)
 
     async def _open_one(self, situation_id: UUID) -> Situation:
@@ -145,52 +157,56 @@ class RoundPages:
             raise TroubleError(HTTPStatus.CONFLICT, N_("The situation is closed. Nobody was asked."))
         return situation
 
+    async def _form_page(
+        self,
+        request: Request,
+        situation: Situation,
+        form: RoundForm,
+        *,
+        flaws: Sequence[Flaw] = (),
+        asked: int | None = None,
+    ) -> Response:
+        _ = texts(request.state.locale)
+        errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
+        return pages_of(request).page(
+            request,
+            "round_form.html",
+            status=422 if flaws else 200,
+            realm=situation.realm,
+            situation=situation,
+            form=form,
+            asked=asked,
+            errors=errors,
+            wrong={error.field: error.message for error in errors},
+            whole_region=region.REGION,
+            sub_regions=[
+                (sub_region, [region.municipality(code) for code in sub_region.municipalities])
+                for sub_region in region.SUB_REGIONS
+            ],
+            sectors=region.SECTORS,
+            capabilities=region.CAPABILITIES,
+            networks=await self._networks.options(request.state.locale),
+            every_sector=EVERY_SECTOR,
+        )
 
-def _form_page(
-    request: Request,
-    situation: Situation,
-    form: RoundForm,
-    *,
-    flaws: Sequence[Flaw] = (),
-    asked: int | None = None,
-) -> Response:
-    _ = texts(request.state.locale)
-    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
-    return pages_of(request).page(
-        request,
-        "round_form.html",
-        status=422 if flaws else 200,
-        realm=situation.realm,
-        situation=situation,
-        form=form,
-        asked=asked,
-        errors=errors,
-        wrong={error.field: error.message for error in errors},
-        whole_region=region.REGION,
-        sub_regions=[
-            (sub_region, [region.municipality(code) for code in sub_region.municipalities])
-            for sub_region in region.SUB_REGIONS
-        ],
-        sectors=region.SECTORS,
-        capabilities=region.CAPABILITIES,
-        every_sector=EVERY_SECTOR,
-    )
-
-
-def _confirm_page(request: Request, situation: Situation, form: RoundForm, round_: Round, *, asked: int) -> Response:
-    return pages_of(request).page(
-        request,
-        "round_confirm.html",
-        realm=situation.realm,
-        situation=situation,
-        form=form,
-        round=round_,
-        asked=asked,
-        municipalities=[region.municipality(code) for code in round_.asks.municipalities],
-        sectors=[region.sector(code) for code in round_.asks.sectors],
-        capabilities=[region.capability(code) for code in round_.asks.capabilities],
-        everywhere=round_.asks.municipalities == ALL_MUNICIPALITIES,
-        reminders=reminder_times(round_),
-        whole_region=region.REGION,
-        every_sector=round_.asks.sectors == ALL_SECTORS,
-    )
+    async def _confirm_page(
+        self, request: Request, situation: Situation, form: RoundForm, round_: Round, *, asked: int
+    ) -> Response:
+        names = await self._networks.names(request.state.locale)
+        return pages_of(request).page(
+            request,
+            "round_confirm.html",
+            realm=situation.realm,
+            situation=situation,
+            form=form,
+            round=round_,
+            asked=asked,
+            municipalities=[region.municipality(code) for code in round_.asks.municipalities],
+            sectors=[region.sector(code) for code in round_.asks.sectors],
+            capabilities=[region.capability(code) for code in round_.asks.capabilities],
+            networks=[names.get(code, code) for code in round_.asks.networks],
+            everywhere=round_.asks.municipalities == ALL_MUNICIPALITIES,
+            reminders=reminder_times(round_),
+            whole_region=region.REGION,
+            every_sector=round_.asks.sectors == ALL_SECTORS,
+        )
