@@ -30,6 +30,8 @@ from services.status.sharing.web import LinkPages
 from services.status.situation.jobs import SituationJobs
 from services.status.situation.store import SituationStore
 from services.status.situation.web import SituationPages
+from services.status.timeline.store import TimelineStore
+from services.status.timeline.web import TimelinePages
 from shared.clock import Clock, SystemClock
 from shared.events.intake import (
     AssociationChanged,
@@ -62,9 +64,14 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     associations = AssociationStore(database)
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
-    networks = NetworkStore(database)
+    networks, timeline = NetworkStore(database), TimelineStore(database)
     pictures = PicturePages(
-        PictureStore(database), situations=situations, networks=networks, pages=house.pages, clock=clock
+        PictureStore(database),
+        situations=situations,
+        networks=networks,
+        timeline=timeline,
+        pages=house.pages,
+        clock=clock,
     )
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
@@ -80,12 +87,14 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     database.after_commit(hub.look_again)
     jobs.every(30, ReadinessJobs(readiness).sweep_stale)
     jobs.every(15, RoundJobs(rounds).remind)
+    jobs.every(15, RoundJobs(rounds).repeat)
     jobs.every(15, SituationJobs(situations).close_due_rounds)
 
     app = house.app(started=hub.running)
     live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
     app.router.routes.append(live.route())
     app.include_router(SituationPages(situations, clock=clock).router())
+    app.include_router(TimelinePages(timeline, situations=situations, clock=clock).router())
     rounds_of = RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock)
     app.include_router(rounds_of.router())
     app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())

@@ -29,6 +29,9 @@ async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]
         yield one
 
 
+BOTH = {"Aino ry", "Cecilia rf"}
+
+
 async def asked(one: Desk) -> Round:
     """A storm is open and everybody is asked."""
     opened = storm()
@@ -146,11 +149,7 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
         ({}, {"Aino ry", "Cecilia rf"}, [200, 200]),
         ({"municipalities": frozenset({FORSSA})}, {"Cecilia rf"}, [403, 200]),
         ({"networks": frozenset({"silta"})}, {"Aino ry"}, [200, 200]),
-        (
-            {"networks": frozenset({"silta"}), "municipalities": frozenset({FORSSA})},
-            {"Aino ry", "Cecilia rf"},
-            [200] * 2,
-        ),
+        ({"networks": frozenset({"silta"}), "municipalities": frozenset({FORSSA})}, BOTH, [200, 200]),
         ({"networks": frozenset({"sil"})}, set(), [200, 200]),
     ],
 )
@@ -158,8 +157,8 @@ async def test_associations_are_named_to_those_who_may_see_them(
     open_desk: Desk, limits: dict[str, frozenset[str]], named: set[str], opened: list[int]
 ) -> None:
     state = open_desk.app.state
-    able = {"networks": ("silta", "silta-arki"), "capabilities": ("transport",), "version": 2}
-    await state.readiness.know(association("Aino ry", **able))
+    networks, able = ("silta", "silta-arki"), ("transport",)
+    await state.readiness.know(association("Aino ry", version=2, networks=networks, capabilities=able))
     await state.readiness.know(association("Cecilia rf", FORSSA, version=2, capabilities=("transport",)))
     round_ = await asked(open_desk)
     for name in ("Aino ry", "Cecilia rf"):
@@ -171,13 +170,13 @@ async def test_associations_are_named_to_those_who_may_see_them(
     lists = [await open_desk.browser.get(f"{path}/{place}") for place in (TAMMELA, FORSSA)]
 
     pages = [picture, "".join(page.text for page in lists)]
-    for page in ("aid", "aid?side=offer", "who-can?capability=transport", "who-can.csv?capability=transport"):
-        pages.append((await open_desk.browser.get(f"{path}/{page}")).text)
+    others = ("aid", "aid?side=offer", "who-can?capability=transport", "who-can.csv?capability=transport")
+    pages += [(await open_desk.browser.get(f"{path}/{page}")).text for page in others]
     for page in (page for page in pages if "ry" in page):
-        assert {name for name in ("Aino ry", "Cecilia rf") if name in page} <= named
-    assert {name for name in ("Aino ry", "Cecilia rf") if name in picture} == named
-    assert {name for name in ("Aino ry", "Cecilia rf") if name in pages[2]} == named
-    assert {name for name in ("Aino ry", "Cecilia rf") if name in pages[5]} == named
+        assert {name for name in BOTH if name in page} <= named
+    assert {name for name in BOTH if name in picture} == named
+    assert {name for name in BOTH if name in pages[2]} == named
+    assert {name for name in BOTH if name in pages[5]} == named
     assert [page.status_code for page in lists] == opened
     assert "2/3" in picture.replace("\N{NO-BREAK SPACE}", "")
 

@@ -19,11 +19,15 @@ from services.status.readiness.model import Dimension, State
 from services.status.round.model import PHASE_NAMES, next_reminder, phase
 from services.status.situation.model import KIND_NAMES, Situation
 from services.status.situation.store import SituationStore
+from services.status.timeline.store import TimelineStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
 from shared.identity import NotAllowedError, Role, Staff, Within, names_within, requires
 from shared.web import Pages, TroubleError, pages_of
+
+UPDATES = 5
+"""The newest updates of the timeline on the picture's page."""
 
 AnyStaff = Annotated[Staff, Depends(requires())]
 
@@ -60,12 +64,14 @@ class PicturePages:
         *,
         situations: SituationStore,
         networks: NetworkStore,
+        timeline: TimelineStore,
         pages: Pages,
         clock: Clock,
     ) -> None:
         self._store = store
         self._situations = situations
         self._networks = networks
+        self._timeline = timeline
         self._pages = pages
         self._clock = clock
 
@@ -107,6 +113,7 @@ class PicturePages:
             newest_changes=NEWEST_CHANGES,
             states=_state_names(locale),
             municipality_names=_municipality_names(locale),
+            updates=await self._timeline.newest(situation, UPDATES),
             rounds=rounds,
             phases={round_.id: _(PHASE_NAMES[phase(round_, now)]) for round_ in rounds},
             next_reminders={round_.id: next_reminder(round_) for round_ in rounds},

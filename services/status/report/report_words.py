@@ -79,6 +79,7 @@ class Told:
     facts: tuple[tuple[str, str], ...]
     coverage: str
     summary: tuple[str, ...]
+    course: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     whole: Row
     changes: ChangesTold
@@ -102,6 +103,7 @@ def tell(report: Report, locale: Locale) -> Told:
         facts=tuple(_facts(report, locale)),
         coverage=coverage_told(report.whole, locale),
         summary=tuple(line for line in report.summary.split("\n") if line),
+        course=tuple(_course(report, locale)),
         columns=columns(locale),
         whole=_row(report.whole, _("The whole region"), _),
         changes=changes_told(report, locale),
@@ -239,6 +241,14 @@ def _facts(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
     yield _("Compiled by"), ", ".join(_(ROLE_NAMES[role]) for role in report.compiled_as)
     if report.next_at is not None:
         yield _("Next report expected"), at(report.next_at)
+
+
+def _course(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
+    """When what happened, newest first; how it ended stands before all."""
+    if report.closed_at is not None and report.closing.of(locale):
+        yield moment(report.closed_at, locale), report.closing.of(locale)
+    for event in report.updates:
+        yield moment(event.at, locale), event.words.of(locale)
 
 
 def _method(report: Report, locale: Locale) -> Iterable[str]:

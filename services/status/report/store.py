@@ -14,14 +14,18 @@ from sqlmodel import Field, col
 from services.status.network.store import NETWORK
 from services.status.readiness.model import Dimension, State, TallyKey
 from services.status.readiness.standing_rows import STANDING, TALLY, lock
-from services.status.report.model import Facts, Form, Note, Report, compile_report
+from services.status.report.model import Event, Facts, Form, Note, Report, compile_report
 from services.status.schema import StatusTable
 from services.status.situation.model import Situation
 from services.status.situation.store import ROUND
+from services.status.timeline.store import updates_of
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.i18n import Locale
 from shared.realm import LIVE
+
+EVENTS = 5
+"""The newest updates of the timeline that a report tells: it is one page."""
 
 Render = Callable[[Report, Form, Locale], bytes]
 """Puts a report into a form and a language: the same report always says the same."""
@@ -181,6 +185,7 @@ def _facts(connection: Connection, situation: Situation) -> Facts:
         newest_answer_at=newest.scalar_one(),
         rounds=int(rounds.scalar_one()),
         network_names={code: dict(by_locale) for code, by_locale in names},
+        updates=tuple(Event(at=one.at, words=one.words) for one in updates_of(connection, situation, EVENTS)),
     )
 
 

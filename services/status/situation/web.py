@@ -1,4 +1,4 @@
-"""Pages: the list of situations, and opening, changing and closing one."""
+"""Pages: the list of situations, and opening and changing one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,8 +118,6 @@ class SituationPages:
         router.add_api_route("/situations/new", self.open, methods=["POST"])
         router.add_api_route("/situations/{situation_id:uuid}/edit", self.change_form, methods=["GET"])
         router.add_api_route("/situations/{situation_id:uuid}/edit", self.change, methods=["POST"])
-        router.add_api_route("/situations/{situation_id:uuid}/close", self.close_form, methods=["GET"])
-        router.add_api_route("/situations/{situation_id:uuid}/close", self.close, methods=["POST"])
         return router
 
     async def list_all(self, request: Request, staff: AnyStaff) -> Response:
@@ -168,19 +166,6 @@ class SituationPages:
         if not await self._store.change(outcome):
             return _form_page(request, form, situation=situation, flaws=(Flaw.SITUATION_CLOSED,))
         return RedirectResponse(f"/situations/{situation_id}?said=changed", status_code=303)
-
-    async def close_form(self, request: Request, situation_id: UUID, _staff: Opener) -> Response:
-        """Ask whether it is meant."""
-        situation = await self._open_one(situation_id)
-        rounds = [one for one in await self._store.rounds(situation) if one.closed_at is None]
-        return pages_of(request).page(
-            request, "situation_close.html", realm=situation.realm, situation=situation, rounds=len(rounds)
-        )
-
-    async def close(self, situation_id: UUID, _staff: Opener) -> Response:
-        """Close the situation with its open rounds; closing it again changes nothing."""
-        await self._store.close(await self._store.one(situation_id))
-        return RedirectResponse(f"/situations/{situation_id}?said=closed", status_code=303)
 
     async def _open_one(self, situation_id: UUID) -> Situation:
         situation = await self._store.one(situation_id)
