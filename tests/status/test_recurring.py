@@ -23,7 +23,7 @@ from tests.status.conftest import Stores
 from tests.status.people import Desk, association, desk, round_of, storm
 
 SIX_HOURLY = Recurrence(every=6, begins=8, ends=20)
-CHANGES_OF_CLOCKS = ["2026-03-26T10:00+00:00", "2026-10-22T10:00+00:00"]
+CHANGES_OF_CLOCKS = ["2026-03-26T10:00+00:00", pytest.param("2026-10-22T10:00+00:00", marks=pytest.mark.slow)]
 """Thursdays before the clocks go forward, and before they go back."""
 
 moments = st.integers(0, 365 * 24 * 60).map(

@@ -289,7 +289,8 @@ def recurrence_told(series: Series, locale: Locale) -> str:
         }
     if series.ended_at is not None:
         return told
-    return f"{told}. {_('Next %(time)s') % {'time': moment(series.next_at, locale)}}"
+    following = _("Next %(time)s") % {"time": moment(series.next_at, locale)}
+    return f"{told}. {following}"
 
 
 def _every(hours: int, locale: Locale) -> str:
