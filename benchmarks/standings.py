@@ -178,12 +178,12 @@ def _load(path: Path, region: Region) -> None:
         )
         connection.execute(
             "INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,"
-            " state, round_id, reached)"
-            " SELECT realm, ?, association_id, municipality, sector, networks, capabilities, ?, ?, 1 FROM association",
+            " state, round_id, reached, declined)"
+            " SELECT realm, ?, association_id, municipality, sector, networks, capabilities, ?, ?, 1, 0 FROM association",
             (region.situation.id.hex, State.NOT_ANSWERED, region.round_id.hex),
         )
         groups = Counter(_traits(number) for number in range(region.size))
-        tallies = recounted((traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
+        tallies = recounted((traits, State.NOT_ANSWERED, False, count) for traits, count in groups.items())
         connection.executemany(
             "INSERT INTO tally (realm, situation_id, dimension, key, state, count) VALUES (?, ?, ?, ?, ?, ?)",
             [(LIVE.id, region.situation.id.hex, *key, count) for key, count in tallies.items()],

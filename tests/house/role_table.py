@@ -153,5 +153,14 @@ MAY_ASK: dict[str, str] = {
     "GET /api/v1/rounds": "registry:read",
     "POST /api/v1/rounds/{round_id}/checkins": "checkin:write",
     "GET /api/v1/openapi.json": "",
+    "GET /api/v1/status/situations": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/reports": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/picture": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/municipalities.geojson": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/crossed": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/who-can": "picture:read",
+    "GET /api/v1/status/situations/{situation_id}/aid": "picture:read",
+    "GET /api/v1/status/openapi.json": "",
 }
 """Method and path of the partners' API, and the scope that the key must have (none: no key is asked for)."""

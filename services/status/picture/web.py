@@ -61,8 +61,8 @@ class PicturePages:
     def __init__(
         self,
         store: PictureStore,
-        *,
         situations: SituationStore,
+        *,
         networks: NetworkStore,
         timeline: TimelineStore,
         pages: Pages,

@@ -13,10 +13,10 @@ from sqlalchemy import insert, select, update
 from sqlmodel import col
 
 from services.intake.checkin.store import CheckInRow
-from services.intake.partner.model import Scope
 from services.intake.partner.store import ApiKey
 from services.intake.registry.store import Association, AssociationNetwork
 from shared.ids import new_id
+from shared.partner_keys import Scope
 from shared.rate_limit import RateLimit
 from shared.realm import Realm
 from tests.intake.house import AINO, BERTTA, CECILIA, Intake, Round

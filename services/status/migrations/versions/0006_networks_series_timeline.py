@@ -21,6 +21,16 @@ def upgrade() -> None:
         sa.Column("told_at", MOMENT, nullable=False),
     )
     op.create_table(
+        "partner_key",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("prefix", sa.String, nullable=False),
+        sa.Column("key_hash", sa.LargeBinary, nullable=False),
+        *(sa.Column(name, sa.JSON, nullable=False) for name in ("scopes", "municipalities", "networks")),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("revoked", sa.Boolean, nullable=False),
+    )
+    op.create_index("ix_partner_key_prefix", "partner_key", ["prefix"])
+    op.create_table(
         "situation_update",
         sa.Column("realm", sa.String, primary_key=True),
         sa.Column("id", sa.Uuid, primary_key=True),
