@@ -8,8 +8,12 @@ from services.status import VOICE
 from services.status.aid.store import AidStore
 from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
+from services.status.attention.jobs import AttentionJobs
+from services.status.attention.store import AttentionStore
+from services.status.attention.web import AttentionPages
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
+from services.status.geography.store import GeographyStore
 from services.status.network.handlers import NetworkHandlers
 from services.status.network.store import NetworkStore
 from services.status.partner import api as partner_api
@@ -55,14 +59,7 @@ HERE = Path(__file__).parent
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The service as a web application; its lifespan attaches it to the bus and runs its jobs."""
     clock = clock or SystemClock()
-    house = build(
-        VOICE,
-        settings,
-        clock=clock,
-        tables=StatusTable.metadata,
-        migrations=HERE / "migrations",
-        templates=(HERE / "templates",),
-    )
+    house = _house(settings, clock)
     database, bus = house.database, house.bus
 
     situations = SituationStore(database, clock=clock)
@@ -70,8 +67,9 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
     networks, timeline = NetworkStore(database), TimelineStore(database)
+    geography, attention = GeographyStore(database), AttentionStore(database, clock=clock)
     aid, abilities, looks = AidStore(database, clock=clock), CapabilityStore(database), PictureStore(database)
-    pictures = PicturePages(looks, situations, networks=networks, timeline=timeline, pages=house.pages, clock=clock)
+    pictures = _pictures(house, looks, situations, networks, timeline, geography, attention)
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -88,6 +86,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     database.after_commit(hub.look_again)
     database.after_commit(kept.look_again)
     _do_what_is_due(house, readiness, rounds, situations)
+    house.jobs.every(10, AttentionJobs(attention).look)
 
     app = house.app(started=hub.running)
     live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
@@ -97,6 +96,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         TimelinePages(timeline, situations=situations, clock=clock),
         RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock),
         AidPages(aid, situations=situations),
+        AttentionPages(attention, situations=situations, clock=clock),
         CapabilityPages(abilities, situations=situations, networks=networks, clock=clock),
         ReportPages(reports, situations=situations, press=press, clock=clock),
         LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url),
@@ -107,6 +107,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.partner_api = partner_api.api(keys, read, kept)
     app.mount(partner_api.BASE, app.state.partner_api)
     app.state.situations, app.state.associations, app.state.networks = situations, associations, networks
+    app.state.geography, app.state.attention = geography, attention
     app.state.reports, app.state.links, app.state.timeline = reports, links, timeline
     app.state.rounds, app.state.readiness, app.state.hub, app.state.partners = rounds, readiness, hub, keys
     return app
@@ -129,3 +130,35 @@ def _do_what_is_due(house: House, readiness: ReadinessStore, rounds: RoundStore,
     house.jobs.every(15, RoundJobs(rounds).remind)
     house.jobs.every(15, RoundJobs(rounds).repeat)
     house.jobs.every(15, SituationJobs(situations).close_due_rounds)
+
+
+def _house(settings: Settings, clock: Clock) -> House:
+    return build(
+        VOICE,
+        settings,
+        clock=clock,
+        tables=StatusTable.metadata,
+        migrations=HERE / "migrations",
+        templates=(HERE / "templates",),
+    )
+
+
+def _pictures(
+    house: House,
+    looks: PictureStore,
+    situations: SituationStore,
+    networks: NetworkStore,
+    timeline: TimelineStore,
+    geography: GeographyStore,
+    attention: AttentionStore,
+) -> PicturePages:
+    return PicturePages(
+        looks,
+        situations,
+        networks=networks,
+        timeline=timeline,
+        geography=geography,
+        attention=attention,
+        pages=house.pages,
+        clock=house.clock,
+    )

@@ -62,6 +62,8 @@ KEPT_FOR = timedelta(seconds=5)
 KEPT = 200
 """Bodies kept at a time, of whichever situations are asked for."""
 
+CROSSED = frozenset(Dimension) - {Dimension.DECLINED, Dimension.CAPABILITY_AREA}
+
 Page = Annotated[int, Query(ge=1, le=10_000)]
 CapabilityCode = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
@@ -228,8 +230,8 @@ def _add_pictures(app: FastAPI, sources: Sources, keys: Keys, kept: Kept) -> Non
     )
     async def cross(situation_id: SituationId, rows: Dimension, columns: Dimension) -> CrossedValue:
         """Any two dimensions crossed; pairs that do not occur are left out. Scope `picture:read`."""
-        if Dimension.DECLINED in (rows, columns):
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "Those who declined are a count, and cross nothing.")
+        if not {rows, columns} <= CROSSED:
+            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "This dimension cannot be crossed.")
         found = await sources.situations.one(situation_id)
         cells = crossed(await sources.pictures.counts(found), rows, columns)
         return CrossedValue(
