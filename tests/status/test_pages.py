@@ -26,6 +26,9 @@ async def open_desk(open_desk: Desk) -> Desk:
     return open_desk
 
 
+BOTH = {"Aino ry", "Cecilia rf"}
+
+
 async def asked(one: Desk) -> Round:
     """A storm is open and everybody is asked."""
     opened = storm()
@@ -142,22 +145,35 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
     [
         ({}, {"Aino ry", "Cecilia rf"}, [200, 200]),
         ({"municipalities": frozenset({FORSSA})}, {"Cecilia rf"}, [403, 200]),
-        ({"networks": frozenset({"silta"})}, set(), [403, 403]),
+        ({"networks": frozenset({"silta"})}, {"Aino ry"}, [200, 200]),
+        ({"networks": frozenset({"silta"}), "municipalities": frozenset({FORSSA})}, BOTH, [200, 200]),
+        ({"networks": frozenset({"sil"})}, set(), [200, 200]),
     ],
 )
 async def test_associations_are_named_to_those_who_may_see_them(
     open_desk: Desk, limits: dict[str, frozenset[str]], named: set[str], opened: list[int]
 ) -> None:
+    state = open_desk.app.state
+    networks, able = ("silta", "silta-arki"), ("transport",)
+    await state.readiness.know(association("Aino ry", version=2, networks=networks, capabilities=able))
+    await state.readiness.know(association("Cecilia rf", FORSSA, version=2, capabilities=("transport",)))
     round_ = await asked(open_desk)
     for name in ("Aino ry", "Cecilia rf"):
-        await open_desk.app.state.readiness.hear(checkin(name, round_, after=2))
+        await state.readiness.hear(checkin(name, round_, after=2, needs={"transport": 1}))
     open_desk.sign_in(Role.VIEWER, **limits)
     path = f"/situations/{round_.situation_id}"
 
     picture = (await open_desk.browser.get(f"{path}?since=2020-01-01")).text
     lists = [await open_desk.browser.get(f"{path}/{place}") for place in (TAMMELA, FORSSA)]
 
-    assert {name for name in ("Aino ry", "Cecilia rf") if name in picture} == named
+    pages = [picture, "".join(page.text for page in lists)]
+    others = ("aid", "aid?side=offer", "who-can?capability=transport", "who-can.csv?capability=transport")
+    pages += [(await open_desk.browser.get(f"{path}/{page}")).text for page in others]
+    for page in (page for page in pages if "ry" in page):
+        assert {name for name in BOTH if name in page} <= named
+    assert {name for name in BOTH if name in picture} == named
+    assert {name for name in BOTH if name in pages[2]} == named
+    assert {name for name in BOTH if name in pages[5]} == named
     assert [page.status_code for page in lists] == opened
     assert "2/3" in picture.replace("\N{NO-BREAK SPACE}", "")
 

@@ -145,7 +145,8 @@ def test_crossing_with_the_region_gives_the_tallies_of_the_other_dimension(
 ) -> None:
     cells = crossed(counts, dimension, Dimension.REGION)
 
-    tallies = {key: count for key, count in recounted(counts).items() if key.dimension is dimension}
+    again = recounted((each, state, False, count) for each, state, count in counts)
+    tallies = {key: count for key, count in again.items() if key.dimension is dimension}
     assert {
         TallyKey(dimension, row, state): count
         for (row, _), line in cells.items()

@@ -23,7 +23,7 @@ from schemathesis.checks import (
     status_code_conformance,
 )
 
-from services.intake.partner.model import Scope
+from shared.partner_keys import Scope
 from shared.rate_limit import RateLimit
 from shared.settings import Settings
 from tests.fakes import FakeClock
