@@ -24,7 +24,7 @@ from services.status.association.model import Traits
 from services.status.picture.model import RECENT, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import PictureStore
-from services.status.readiness.model import State, Verdict, recounted
+from services.status.readiness.model import Group, State, Verdict, recounted
 from services.status.readiness.store import PACE, ReadinessStore
 from services.status.schema import StatusTable
 from services.status.situation.model import (
@@ -198,9 +198,9 @@ ASSOCIATION_COLUMNS = (
 )
 TALLY_COLUMNS = ("realm", "situation_id", "dimension", "key", "state", "count")
 STANDINGS = """INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,
-    state, round_id, reached, declined)
+    state, round_id, reached, declined, disputed)
     SELECT realm, {situation}, association_id, municipality, sector, networks, capabilities, '{state}', {round}, {yes},
-    {no}
+    {no}, {no}
     FROM association"""
 """All are asked, and silent."""
 
@@ -243,7 +243,7 @@ def _associations(region: Region, written: Callable[[UUID], object]) -> Iterator
 
 def _tallies(region: Region, written: Callable[[UUID], object]) -> Iterator[tuple[object, ...]]:
     groups = Counter(_traits(number) for number in range(region.size))
-    tallies = recounted((traits, State.NOT_ANSWERED, False, count) for traits, count in groups.items())
+    tallies = recounted(Group(traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
     for key, count in tallies.items():
         yield (LIVE.id, written(region.situation.id), *map(str, key), count)
 

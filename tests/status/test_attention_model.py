@@ -25,7 +25,7 @@ from services.status.attention.model import (
     read,
     set_rule,
 )
-from services.status.readiness.model import State, Tallies, recounted
+from services.status.readiness.model import Group, State, Tallies, recounted
 from shared.realm import LIVE
 from tests.fakes import STORM_EVENING
 
@@ -188,7 +188,7 @@ def test_a_figure_that_stays_low_is_told_within_wait_and_interval(flapping: int)
 
 def tallies(*counts: tuple[str, State, int]) -> Tallies:
     able = ((Traits(place, "village", (), ("first-aid",)), state, count) for place, state, count in counts)
-    return recounted((traits, state, False, count) for traits, state, count in able)
+    return recounted(Group(traits, state, count) for traits, state, count in able)
 
 
 def test_a_capability_is_counted_by_fresh_answers_of_those_who_operate_in_the_area() -> None:

@@ -11,7 +11,7 @@ from services.status.picture.model import Glance, TrendStep, crossed, picture_of
 from services.status.picture.store import PictureStore
 from services.status.picture.trend_svg import BANDS, HEIGHT, WIDTH, draw
 from services.status.picture.web import moment_of
-from services.status.readiness.model import Dimension, Face, State, TallyKey, recounted
+from services.status.readiness.model import Dimension, Face, Group, State, TallyKey, recounted
 from shared.events.intake import OperatingStatus
 from shared.identity import Role
 from tests.fakes import STORM_EVENING, FakeClock
@@ -145,7 +145,7 @@ def test_crossing_with_the_region_gives_the_tallies_of_the_other_dimension(
 ) -> None:
     cells = crossed(counts, dimension, Dimension.REGION)
 
-    again = recounted((each, state, False, count) for each, state, count in counts)
+    again = recounted(Group(each, state, count) for each, state, count in counts)
     tallies = {key: count for key, count in again.items() if key.dimension is dimension}
     assert {
         TallyKey(dimension, row, state): count

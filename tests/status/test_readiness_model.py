@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -15,14 +14,13 @@ from services.status.readiness.model import (
     Coverage,
     Dimension,
     Face,
-    Standing,
+    Group,
     State,
     Tallies,
     TallyKey,
     Verdict,
     absorb,
     coverage,
-    declined,
     expire,
     face,
     hear,
@@ -31,88 +29,23 @@ from services.status.readiness.model import (
     slot_of,
     tally_deltas,
 )
-from shared.events.intake import AssociationDeclined, AssociationNotReached, Channel, CheckInReceived, OperatingStatus
-from shared.realm import LIVE
+from shared.events.intake import OperatingStatus
 from tests.fakes import STORM_EVENING
-
-FRESHNESS = timedelta(hours=12)
-SITUATION, ROUND, OTHER_ROUND = UUID(int=1), UUID(int=2), UUID(int=3)
-TRAITS = (
-    Traits("834", "village", ("silta",), ("first-aid", "transport")),
-    Traits("433", "sports", (), ("transport",)),
-    Traits("061", "village", ("silta", "silta-youth")),
-    Traits("000", "unheard of"),
+from tests.status.standings import (
+    FRESHNESS,
+    OTHER_ROUND,
+    News,
+    after,
+    chosen,
+    doubted,
+    nobody,
+    not_this_time,
+    numbers,
+    report,
+    standing,
+    steps,
+    told,
 )
-
-News = CheckInReceived | AssociationNotReached | AssociationDeclined
-
-
-def standing(number: int = 0) -> Standing:
-    return Standing(
-        realm=LIVE,
-        situation_id=SITUATION,
-        association_id=UUID(int=100 + number),
-        **TRAITS[number % len(TRAITS)]._asdict(),
-        state=State.NOT_ANSWERED,
-        asked_at=STORM_EVENING,
-        round_id=ROUND,
-    )
-
-
-def report(
-    number: int = 0,
-    *,
-    minutes: int = 10,
-    status: OperatingStatus = OperatingStatus.NORMAL,
-    until: int | None = None,
-    checkin_id: int | None = None,
-) -> CheckInReceived:
-    at = STORM_EVENING + timedelta(minutes=minutes)
-    return CheckInReceived(
-        happened_at=at,
-        realm=LIVE,
-        checkin_id=UUID(int=1000 + (minutes + 5000 if checkin_id is None else checkin_id)),
-        association_id=UUID(int=100 + number),
-        situation_id=SITUATION,
-        round_id=ROUND,
-        status=status,
-        reported_at=at,
-        channel=Channel.LINK,
-        until=None if until is None else STORM_EVENING + timedelta(minutes=until),
-    )
-
-
-def nobody(number: int = 0, round_id: UUID = ROUND) -> AssociationNotReached:
-    return AssociationNotReached(
-        happened_at=STORM_EVENING,
-        realm=LIVE,
-        association_id=UUID(int=100 + number),
-        situation_id=SITUATION,
-        round_id=round_id,
-        reason="no address",
-    )
-
-
-def not_this_time(number: int = 0, *, round_id: UUID = ROUND) -> AssociationDeclined:
-    return AssociationDeclined(
-        happened_at=STORM_EVENING,
-        realm=LIVE,
-        association_id=UUID(int=100 + number),
-        situation_id=SITUATION,
-        round_id=round_id,
-    )
-
-
-def told(before: Standing, news: News, *, minutes: int = 30) -> Standing:
-    """The standing after the news, changed or not."""
-    now = STORM_EVENING + timedelta(minutes=minutes)
-    if isinstance(news, CheckInReceived):
-        after = hear(before, news, freshness=FRESHNESS, now=now)
-    elif isinstance(news, AssociationDeclined):
-        after = declined(before, news)
-    else:
-        after = not_reached(before, news)
-    return after if isinstance(after, Standing) else before
 
 
 def test_a_report_is_fresh_for_as_long_as_the_situation_says() -> None:
@@ -170,7 +103,8 @@ def test_not_reaching_somebody_who_answered_is_no_news() -> None:
 news_of_one = st.one_of(
     st.builds(
         report,
-        minutes=st.integers(-900, 29),
+        minutes=st.integers(-900, 29) | st.integers(10, 12),
+        seconds=st.integers(0, 59),
         status=st.sampled_from(OperatingStatus),
         until=st.none() | st.integers(-100, 100),
         checkin_id=st.none() | st.integers(0, 3),
@@ -186,49 +120,13 @@ news_of_one = st.one_of(
 def test_whatever_the_order_and_the_repeats_the_standing_is_the_same(news: list[News], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations([*news, *news[:3]]))
 
-    straight, mixed = standing(), standing()
+    straight = mixed = data.draw(st.sampled_from([standing(), doubted(), chosen(doubted())]))
     for item in news:
         straight = told(straight, item)
     for item in shuffled:
         mixed = told(mixed, item)
 
     assert mixed == straight
-
-
-numbers = st.integers(0, 7)
-steps = st.tuples(
-    numbers,
-    st.one_of(
-        st.builds(report, minutes=st.integers(-900, 900), status=st.sampled_from(OperatingStatus)),
-        st.just(nobody()),
-        st.just(not_this_time()),
-        st.integers(0, 2000),
-        st.sampled_from(TRAITS),
-        st.just("leaves"),
-        st.tuples(st.just("merges into"), numbers),
-    ),
-)
-
-
-def after(rows: dict[int, Standing], number: int, step: object) -> dict[int, Standing | None]:
-    """What becomes of whom: news, so many minutes, other traits, leaving, or merging into another."""
-    present = rows.get(number)
-    if present is None:
-        return {}
-    match step:
-        case int():
-            return {number: expire(present, STORM_EVENING + timedelta(minutes=step))}
-        case Traits():
-            return {number: present.counted_by(step)}
-        case "leaves":
-            return {number: None}
-        case ("merges into", int(other)):
-            traits = TRAITS[other % len(TRAITS)]
-            heir = absorb(rows.get(other), present, heir_id=UUID(int=100 + other), traits=traits)
-            return {number: None, other: heir} if other != number else {}
-        case CheckInReceived() | AssociationNotReached() | AssociationDeclined():
-            return {number: told(present, step, minutes=900)}
-    raise AssertionError(step)
 
 
 @given(st.lists(steps, max_size=40))
@@ -244,7 +142,7 @@ def test_tallies_kept_by_delta_equal_a_recount(story: list[tuple[int, object]]) 
             if becomes is not None:
                 rows[who] = becomes
 
-    again = recounted((row.traits, row.state, row.declined, 1) for row in rows.values())
+    again = recounted(Group(row.traits, row.state, 1, row.declined, row.disputed) for row in rows.values())
     assert {key: count for key, count in tallies.items() if count} == again
     for dimension in (Dimension.MUNICIPALITY, Dimension.REGION, Dimension.SECTOR):
         assert sum(count for key, count in again.items() if key.dimension is dimension) == len(rows)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
+from services.status.answer.model import Answer, Choice, Flaw, Pin, answer_of, choose, kept
 from services.status.association.model import Traits
 from shared import region
 from shared.events.intake import AssociationDeclined, AssociationNotReached, CheckInReceived, OperatingStatus
@@ -42,7 +43,8 @@ class Dimension(StrEnum):
     """What tallies are kept by.
 
     DECLINED counts those among the others who said that they will not answer this time, by municipality and region and
-    by the state in which they are all the same: it is a count of its own and takes from no other.
+    by the state in which they are all the same: it is a count of its own and takes from no other. So is DISPUTED, of
+    those whose answers disagree.
     """
 
     MUNICIPALITY = "municipality"
@@ -53,6 +55,7 @@ class Dimension(StrEnum):
     CAPABILITY = "capability"
     CAPABILITY_AREA = "capability_area"
     DECLINED = "declined"
+    DISPUTED = "disputed"
 
 
 class Face(StrEnum):
@@ -79,7 +82,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """How one association stands in one situation. `state` follows from the newest answer, and from time."""
+    """How one association stands in one situation.
+
+    `state` follows from the answer that counts, and from time. That is the newest of `answers`, or the one in `pin`.
+    It is disputed while there are several answers and no pin.
+    """
 
     realm: Realm
     situation_id: UUID
@@ -98,6 +105,14 @@ class Standing:
     round_id: UUID | None = None
     reached: bool = True
     declined: bool = False
+    answers: tuple[Answer, ...] = ()
+    pin: Pin | None = None
+    disputed: bool = False
+
+    @property
+    def newest(self) -> Answer | None:
+        """The newest answer, whether it counts or not."""
+        return self.answers[-1] if self.answers else None
 
     @property
     def traits(self) -> Traits:
@@ -123,28 +138,51 @@ Tallies = Counter[TallyKey]
 def hear(standing: Standing, checkin: CheckInReceived, *, freshness: timedelta, now: datetime) -> Standing | Verdict:
     """The standing after a check-in, or the reason why it stays as it is.
 
-    The newest report counts (`reported_at`, then `checkin_id`), in whichever order reports come. It is fresh for
-    `freshness`, or to the moment up to which the association itself expected it to hold, whichever is sooner.
+    The newest report counts (`reported_at`, then `checkin_id`), in whichever order reports come; others that differ
+    are kept as `kept` says. It is fresh for `freshness`, or to the moment up to which the association itself expected
+    it to hold, whichever is sooner.
     """
-    if standing.reported_at is not None and standing.checkin_id is not None:
-        if checkin.checkin_id == standing.checkin_id:
-            return Verdict.REPEATED
-        if (checkin.reported_at, checkin.checkin_id) < (standing.reported_at, standing.checkin_id):
-            return Verdict.OLDER
-    fresh_until = checkin.reported_at + freshness
-    if checkin.until is not None and checkin.until > checkin.reported_at:
-        fresh_until = min(fresh_until, checkin.until)
+    if checkin.checkin_id in {one.checkin_id for one in standing.answers}:
+        return Verdict.REPEATED
+    answers = kept((*standing.answers, answer_of(checkin, freshness)))
+    if answers == standing.answers:
+        return Verdict.OLDER
     since_asked = standing.asked_at is None or checkin.reported_at >= standing.asked_at
+    return _settled(
+        replace(
+            standing,
+            answers=answers,
+            reached=standing.reached or since_asked,
+            declined=standing.declined and not since_asked,
+        ),
+        now,
+    )
+
+
+def pinned(standing: Standing, choice: Choice, now: datetime) -> Standing | tuple[Flaw, ...]:
+    """The standing in which the chosen answer counts, until a newer answer than those that were seen comes; or every
+    reason why not."""
+    chosen, flaws = choose(choice, standing.answers)
+    if flaws or chosen is None:
+        return flaws
+    pin = Pin(answer=chosen, over=standing.answers[-1].place, reason=choice.reason, by=choice.by, at=now)
+    return _settled(replace(standing, pin=pin), now)
+
+
+def _settled(standing: Standing, now: datetime) -> Standing:
+    """The standing as its answers and its pin make it."""
+    pin = standing.pin if standing.pin and standing.pin.holds(standing.answers) else None
+    counts = pin.answer if pin else standing.answers[-1]
     return replace(
         standing,
-        state=State(checkin.status) if fresh_until > now else State.STALE,
-        status=checkin.status,
-        reported_at=checkin.reported_at,
-        fresh_until=fresh_until,
-        until=checkin.until,
-        checkin_id=checkin.checkin_id,
-        reached=standing.reached or since_asked,
-        declined=standing.declined and not since_asked,
+        state=State(counts.status) if counts.fresh_until > now else State.STALE,
+        status=counts.status,
+        reported_at=counts.reported_at,
+        fresh_until=counts.fresh_until,
+        until=counts.until,
+        checkin_id=counts.checkin_id,
+        pin=pin,
+        disputed=pin is None and len(standing.answers) > 1,
     )
 
 
@@ -167,7 +205,7 @@ def _says_nothing(standing: Standing, round_id: UUID) -> Verdict | None:
     """Why something that is said of silence in a round is of no account; None where it is."""
     if round_id != standing.round_id:
         return Verdict.OTHER_ROUND
-    if standing.reported_at and standing.asked_at and standing.reported_at >= standing.asked_at:
+    if standing.newest and standing.asked_at and standing.newest.reported_at >= standing.asked_at:
         return Verdict.ANSWERED
     return None
 
@@ -185,32 +223,38 @@ def asked_again(state: State) -> State:
 
 
 def absorb(heir: Standing | None, gone: Standing, *, heir_id: UUID, traits: Traits) -> Standing:
-    """The standing of an association into which another was merged: the newer of the two answers is its answer.
+    """The standing of an association into which another was merged: the newer of the two answers is its answer, those
+    that differ are kept as if they were one's, and a pin stays that no answer of the two is newer than.
 
     Without a standing of its own it takes that of the other as it is.
     """
     if heir is None:
         return replace(gone, association_id=heir_id).counted_by(traits)
     heir = heir.counted_by(traits)
-    if gone.reported_at is None or gone.checkin_id is None:
+    if gone.newest is None:
         return heir
-    own = (heir.reported_at, heir.checkin_id) if heir.reported_at and heir.checkin_id else None
-    if own is not None and own >= (gone.reported_at, gone.checkin_id):
-        return heir
+    newer = heir.newest is None or heir.newest.place < gone.newest.place
+    answers = kept((*heir.answers, *gone.answers))
+    leads = gone if newer else heir
+    pins = [one for one in (heir, gone) if one.pin and one.pin.holds(answers)]
+    counts = max(pins, key=lambda one: (one.pin and one.pin.at, one is heir), default=leads)
     return replace(
         heir,
-        state=gone.state,
-        status=gone.status,
-        reported_at=gone.reported_at,
-        fresh_until=gone.fresh_until,
-        until=gone.until,
-        checkin_id=gone.checkin_id,
-        reached=heir.reached or gone.reached,
-        declined=heir.declined and not (heir.asked_at is None or gone.reported_at >= heir.asked_at),
+        state=counts.state,
+        status=counts.status,
+        reported_at=counts.reported_at,
+        fresh_until=counts.fresh_until,
+        until=counts.until,
+        checkin_id=counts.checkin_id,
+        answers=answers,
+        pin=counts.pin if pins else None,
+        disputed=not pins and len(answers) > 1,
+        reached=heir.reached or (newer and gone.reached),
+        declined=heir.declined and not (newer and (heir.asked_at is None or gone.newest.reported_at >= heir.asked_at)),
     )
 
 
-def tally_keys(traits: Traits, *, declined: bool = False) -> list[tuple[Dimension, str]]:
+def tally_keys(traits: Traits, *, declined: bool = False, disputed: bool = False) -> list[tuple[Dimension, str]]:
     """Where an association is counted."""
     keys = [
         (Dimension.MUNICIPALITY, traits.municipality),
@@ -223,8 +267,9 @@ def tally_keys(traits: Traits, *, declined: bool = False) -> list[tuple[Dimensio
         area = region.sub_region_of(traits.municipality).code
         keys.append((Dimension.SUB_REGION, area))
         keys.extend((Dimension.CAPABILITY_AREA, capability_area(code, area)) for code in traits.capabilities)
-    if declined:
-        keys += [(Dimension.DECLINED, traits.municipality), (Dimension.DECLINED, region.REGION.code)]
+    for apart, dimension in ((declined, Dimension.DECLINED), (disputed, Dimension.DISPUTED)):
+        if apart:
+            keys += [(dimension, traits.municipality), (dimension, region.REGION.code)]
     return keys
 
 
@@ -241,17 +286,28 @@ def tally_deltas(before: Standing | None, after: Standing | None) -> Tallies:
     deltas: Tallies = Counter()
     for standing, one in ((after, 1), (before, -1)):
         if standing is not None:
-            for dimension, key in tally_keys(standing.traits, declined=standing.declined):
+            keys = tally_keys(standing.traits, declined=standing.declined, disputed=standing.disputed)
+            for dimension, key in keys:
                 deltas[TallyKey(dimension, key, standing.state)] += one
     return nonzero(deltas)
 
 
-def recounted(counts: Iterable[tuple[Traits, State, bool, int]]) -> Tallies:
-    """The figures from scratch, from (traits, state, declined, count) of the standings themselves."""
+class Group(NamedTuple):
+    """So many standings that are counted alike."""
+
+    traits: Traits
+    state: State
+    many: int = 1
+    declined: bool = False
+    disputed: bool = False
+
+
+def recounted(groups: Iterable[Group]) -> Tallies:
+    """The figures from scratch, from the standings themselves."""
     tallies: Tallies = Counter()
-    for traits, state, has_declined, count in counts:
-        for dimension, key in tally_keys(traits, declined=has_declined):
-            tallies[TallyKey(dimension, key, state)] += count
+    for group in groups:
+        for dimension, key in tally_keys(group.traits, declined=group.declined, disputed=group.disputed):
+            tallies[TallyKey(dimension, key, group.state)] += group.many
     return nonzero(tallies)
 
 

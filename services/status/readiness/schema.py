@@ -1,14 +1,17 @@
 """Schema: standings, and what is kept of them so that the picture costs no more than its figures."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import JSON, Index
 from sqlmodel import Field
 
 from services.status.schema import Codes, StatusTable
 from shared.db import UtcDateTime
 from shared.plumbing import SERIAL
+
+ABSENT_OR_JSON: Any = JSON(none_as_null=True)
 
 
 class StandingRow(StatusTable, table=True):
@@ -38,6 +41,9 @@ class StandingRow(StatusTable, table=True):
     round_id: UUID | None = None
     reached: bool = True
     declined: bool = False
+    answers: list[dict[str, Any]] | None = Field(default=None, sa_type=ABSENT_OR_JSON)
+    pin: dict[str, Any] | None = Field(default=None, sa_type=ABSENT_OR_JSON)
+    disputed: bool = False
 
 
 class TallyRow(StatusTable, table=True):

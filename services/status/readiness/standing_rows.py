@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlmodel import col
 
+from services.status.answer.model import Answer, Pin
 from services.status.association.model import Traits
 from services.status.association.store import associations
 from services.status.readiness.model import (
     Dimension,
+    Group,
     Standing,
     State,
     Tallies,
@@ -41,6 +44,7 @@ Key = tuple[str, UUID, UUID]
 _tables = StatusTable.metadata.tables
 STANDING = _tables["standing"]
 TALLY, TREND, CHANGE = _tables["tally"], _tables["trend"], _tables["change"]
+ANSWERS = TypeAdapter(tuple[Answer, ...])
 IDENTITY = frozenset({"realm", "situation_id", "association_id"})
 """The columns of a standing that never change."""
 
@@ -104,7 +108,7 @@ def _save(connection: Connection, standings: Sequence[Standing]) -> None:
         moved = {name: statement.excluded[name] for name in STANDING.c.keys() if name not in IDENTITY}  # noqa: SIM118 - no dict
         keys = sorted(IDENTITY)
         connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=moved), [dict(vars(one)) for one in standings]
+            statement.on_conflict_do_update(index_elements=keys, set_=moved), [_row(one) for one in standings]
         )
 
 
@@ -144,11 +148,11 @@ def counted(connection: Connection, place: Place) -> Tallies:
     """The figures of a situation from scratch: reads all its standings."""
     traits = (STANDING.c.municipality, STANDING.c.sector, STANDING.c.networks, STANDING.c.capabilities)
     rows = connection.execute(
-        select(*traits, STANDING.c.state, STANDING.c.declined, func.count())
+        select(*traits, STANDING.c.state, func.count(), STANDING.c.declined, STANDING.c.disputed)
         .where(STANDING.c.realm == place[0], STANDING.c.situation_id == place[1])
-        .group_by(*traits, STANDING.c.state, STANDING.c.declined)
+        .group_by(*traits, STANDING.c.state, STANDING.c.declined, STANDING.c.disputed)
     )
-    return recounted((Traits(*row[:4]), State(row[4]), row[5], row[6]) for row in rows)
+    return recounted(Group(Traits(*row[:4]), State(row[4]), *row[5:]) for row in rows)
 
 
 def differences(connection: Connection, place: Place) -> Tallies:
@@ -215,8 +219,34 @@ def standings(connection: Connection, keys: Iterable[Key]) -> dict[Key, Standing
 
 def standing_of(row: Mapping[Any, Any]) -> Standing:
     """The standing that a row tells of."""
-    status = OperatingStatus(row["status"]) if row["status"] else None
-    return Standing(**{**row, "realm": Realm(row["realm"]), "state": State(row["state"]), "status": status})
+    return Standing(
+        **{
+            **row,
+            "realm": Realm(row["realm"]),
+            "state": State(row["state"]),
+            "status": OperatingStatus(row["status"]) if row["status"] else None,
+            "answers": answers_of(row["answers"]),
+            "pin": pin_of(row["pin"]),
+        }
+    )
+
+
+def answers_of(column: Any) -> tuple[Answer, ...]:
+    """The answers that a column holds."""
+    return ANSWERS.validate_python(column or ())
+
+
+def pin_of(column: Any) -> Pin | None:
+    """The pin that a column holds, or none."""
+    return Pin.model_validate(column) if column else None
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    return {
+        **vars(standing),
+        "answers": ANSWERS.dump_python(standing.answers, mode="json") or None,
+        "pin": standing.pin.model_dump(mode="json") if standing.pin else None,
+    }
 
 
 def key_of(standing: Standing) -> Key:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from services.status.aid.store import Answered, hand_over_aid, replace_aid
+from services.status.answer.model import Answer
 from services.status.association.store import Association, associations, remember
 from services.status.readiness.model import (
     FRESH,
@@ -112,8 +113,8 @@ class ReadinessStore:
                 outcome = _decide(after.get(target, before[target]), event, freshness[_place(event)], now)
                 if isinstance(outcome, Standing):
                     after[target] = outcome
-                    if isinstance(event, CheckInReceived) and outcome.fresh_until is not None:
-                        answers[target] = Answered(event, target[2], outcome.fresh_until)
+                    if isinstance(event, CheckInReceived) and outcome.newest and _says(event, outcome.newest):
+                        answers[target] = Answered(event, target[2], outcome.newest.fresh_until)
                     outcome = Verdict.HEARD
                 verdict = outcome
             verdicts.append(verdict or Verdict.REPEATED)
@@ -209,13 +210,20 @@ def _follow(connection: Connection, places: Sequence[Place], ids: set[UUID]) -> 
 
 
 def _hand_over_aid(connection: Connection, steps: Sequence[Step]) -> None:
-    """What was offered and needed goes where the answer goes."""
-    heirs = {(*step.place, step.after.checkin_id): step.after.association_id for step in steps if step.after}
+    """What was offered and needed goes where the newest answer goes, whichever is pinned."""
+    after = [step.after for step in steps if step.after]
+    heirs = {
+        (str(one.realm), one.situation_id, one.newest.checkin_id): one.association_id for one in after if one.newest
+    }
     for step in steps:
         if step.before and not step.after:
-            answer = step.before.checkin_id
-            heir = heirs.get((*step.place, answer)) if answer else None
+            answer = step.before.newest
+            heir = heirs.get((*step.place, answer.checkin_id)) if answer else None
             hand_over_aid(connection, step.place, step.before.association_id, heir=heir)
+
+
+def _says(checkin: CheckInReceived, answer: Answer) -> bool:
+    return checkin.checkin_id == answer.checkin_id
 
 
 def _hindrance(

@@ -264,6 +264,7 @@ def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) ->
         "state": literal(State.NOT_ASKED.value, String()),
         "reached": literal(True, Boolean()),
         "declined": literal(False, Boolean()),
+        "disputed": literal(False, Boolean()),
     }
     everybody = select(*columns.values()).where(within(Filter(tuple(area), ALL_SECTORS)))
     return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()
