@@ -62,7 +62,7 @@ KEPT_FOR = timedelta(seconds=5)
 KEPT = 200
 """Bodies kept at a time, of whichever situations are asked for."""
 
-CROSSED = frozenset(Dimension) - {Dimension.DECLINED, Dimension.CAPABILITY_AREA}
+CROSSED = frozenset(Dimension) - {Dimension.DECLINED, Dimension.DISPUTED, Dimension.CAPABILITY_AREA}
 
 Page = Annotated[int, Query(ge=1, le=10_000)]
 CapabilityCode = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
@@ -322,6 +322,7 @@ async def _picture(sources: Sources, situation: Situation) -> tuple[PictureValue
         figures_at=now,
         newest=shown.newest,
         declined=shown.declined,
+        disputed=shown.disputed,
         region=line_value(shown.whole, names_of(region.REGION)),
         municipalities=named(shown.municipalities, region.MUNICIPALITIES),
         sub_regions=named(shown.sub_regions, region.SUB_REGIONS),

@@ -96,12 +96,14 @@ class LineValue(Value):
 
 class PictureValue(Value):
     """The figures of a situation at a moment; of one that is over, as it was at its end. `newest` is, by state, when
-    the newest answer was given. Who has several networks or capabilities is counted in each."""
+    the newest answer was given. Who has several networks or capabilities is counted in each. `disputed` are those whose
+    answers disagree: of each the newest counts."""
 
     situation: SituationValue
     figures_at: datetime
     newest: Mapping[State, datetime]
     declined: int
+    disputed: int
     region: LineValue
     municipalities: tuple[LineValue, ...]
     sub_regions: tuple[LineValue, ...]

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.status.answer.model import Answer, Pin
 from services.status.association.model import Traits
 from services.status.association.store import ASSOCIATION, ids_in_sight
 from services.status.picture.model import LIVE_CHANGES, NEWEST_CHANGES, Change, Glance, TrendStep
 from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
-from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND
+from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND, answers_of, pin_of
 from services.status.situation.model import Situation
 from shared.db import Database
 from shared.identity import Within
@@ -33,6 +34,9 @@ class Listed:
     state: State
     reported_at: datetime | None
     until: datetime | None
+    answers: tuple[Answer, ...]
+    pin: Pin | None
+    disputed: bool
 
 
 class PictureStore:
@@ -85,6 +89,9 @@ class PictureStore:
                 STANDING.c.state,
                 STANDING.c.reported_at,
                 STANDING.c.until,
+                STANDING.c.answers,
+                STANDING.c.pin,
+                STANDING.c.disputed,
             )
             .join(ASSOCIATION, named)
             .where(*wanted)
@@ -95,8 +102,8 @@ class PictureStore:
         async with self._database.read() as session:
             found = await session.execute(rows)
             listed = [
-                Listed(id_, name, sector, State(state_now), reported_at, until)
-                for id_, name, sector, state_now, reported_at, until in found
+                Listed(id_, name, sector, State(state_now), at, until, answers_of(answers), pin_of(pin), disputed)
+                for id_, name, sector, state_now, at, until, answers, pin, disputed in found
             ]
             total = await session.execute(select(func.count()).select_from(STANDING).where(*wanted))
             return listed, int(total.scalar_one())

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.status.answer.model import channel_names
 from services.status.attention.store import AttentionStore
 from services.status.geography.store import GeographyStore
 from services.status.network.store import NetworkStore
@@ -197,6 +198,8 @@ class PicturePages:
             pages=max(1, -(-total // LIST_PAGE)),
             state=wanted,
             states=_state_names(locale),
+            channels=channel_names(locale),
+            may_pin=situation.closed_at is None and staff.may(Role.LIAISON) and not staff.limited,
             sectors={sector.code: sector.name(locale) for sector in region.SECTORS},
         )
 

@@ -138,6 +138,11 @@ class Report(Frozen):
         """How many of those asked said that they will not answer this time."""
         return sum(self.line(Dimension.DECLINED, region.REGION.code).counts.values())
 
+    @property
+    def disputed(self) -> int:
+        """How many gave answers that disagree, between which nobody has chosen yet."""
+        return sum(self.line(Dimension.DISPUTED, region.REGION.code).counts.values())
+
     def line(self, dimension: Dimension, key: str) -> Line:
         """The figures of one place, sector, network or capability; nothing where nobody is counted."""
         return self.lines.get((dimension, key), Line(key, {}))

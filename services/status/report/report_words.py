@@ -265,6 +265,12 @@ def _method(report: Report, locale: Locale) -> Iterable[str]:
             "%(num)s of those asked said that they will not answer this time; they are counted as silent.",
             report.declined,
         ) % {"num": number(report.declined, locale)}
+    if report.disputed:
+        yield ngettext(
+            "The answers of %(num)s association disagree; the newest of them counts until one is pinned.",
+            "The answers of %(num)s associations disagree; the newest of each counts until one is pinned.",
+            report.disputed,
+        ) % {"num": number(report.disputed, locale)}
     yield ngettext(
         "An answer is fresh for %(num)s hour, or for as long as the association itself expected it to hold, if that is"
         " shorter. Then it is out of date and no longer counts as a state.",
