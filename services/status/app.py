@@ -13,6 +13,8 @@ from services.status.attention.store import AttentionStore
 from services.status.attention.web import AttentionPages
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
+from services.status.dispute.store import DisputeStore
+from services.status.dispute.web import DisputePages
 from services.status.geography.store import GeographyStore
 from services.status.network.handlers import NetworkHandlers
 from services.status.network.store import NetworkStore
@@ -97,6 +99,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock),
         AidPages(aid, situations=situations),
         AttentionPages(attention, situations=situations, clock=clock),
+        DisputePages(DisputeStore(database, clock=clock), situations=situations),
         CapabilityPages(abilities, situations=situations, networks=networks, clock=clock),
         ReportPages(reports, situations=situations, press=press, clock=clock),
         LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url),

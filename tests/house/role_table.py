@@ -137,6 +137,9 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /situations/{situation_id:uuid}/attention": ASKS,
     "POST /situations/{situation_id:uuid}/attention/{rule_id:uuid}/remove": ASKS,
     "POST /situations/{situation_id:uuid}/attention/{rule_id:uuid}/acknowledge": ASKS,
+    "GET /situations/{situation_id:uuid}/disputes": EVERYBODY,
+    "GET /situations/{situation_id:uuid}/disputes/{association_id:uuid}": ASKS,
+    "POST /situations/{situation_id:uuid}/disputes/{association_id:uuid}": ASKS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,
