@@ -106,7 +106,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         pictures,
     ):
         app.include_router(topic.router())
-    read = Sources(situations, looks, networks, abilities, aid, reports, timeline, clock)
+    read = Sources(situations, looks, networks, abilities, aid, reports, timeline, clock, geography.boundaries)
     app.state.partner_api = partner_api.api(keys, read, kept)
     app.mount(partner_api.BASE, app.state.partner_api)
     app.state.situations, app.state.associations, app.state.networks = situations, associations, networks

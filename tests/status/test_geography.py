@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from services.status.geography import geojson
 from services.status.geography.geojson import read_geography
-from services.status.geography.model import UnfitGeographyError
+from services.status.geography.model import Boundaries, UnfitGeographyError
 from services.status.geography.store import GeographyStore
 from services.status.situation.model import Round
 from shared.events.intake import OperatingStatus
@@ -113,8 +114,20 @@ async def test_a_drawing_is_kept_once_and_taken_away(stores: Stores) -> None:
     assert await store.replace(geography)
     assert not await store.replace(geography)
     assert await store.get() == geography
+    assert await store.boundaries() == geography.boundaries
     assert await store.replace(None)
     assert await store.get() is None
+    assert await store.boundaries() == Boundaries()
+
+
+async def test_a_drawing_from_before_boundaries_were_kept_has_none_until_it_is_brought_again(stores: Stores) -> None:
+    store, geography = GeographyStore(stores.database), row_of_squares()
+    await store.replace(replace(geography, boundaries=Boundaries()))
+
+    assert await store.get() == geography
+    assert await store.boundaries() == Boundaries()
+    assert await store.replace(geography)
+    assert await store.boundaries() == geography.boundaries
 
 
 async def situation_with_answers(office: Desk) -> Round:

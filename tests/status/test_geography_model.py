@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.status.geography import model
-from services.status.geography.model import Point, Ring, drawn, inmost, inside, simplified
+from services.status.geography.model import Point, Ring, area, drawn, inmost, inside, polygons_of, simplified
 
 steps = st.lists(st.floats(-0.4, 0.4), min_size=1, max_size=12)
 
@@ -109,3 +109,48 @@ def test_a_detailed_outline_gets_coarser_until_it_is_small(monkeypatch: pytest.M
     geography = drawn({"061": [ring]}, attribution="somebody")
 
     assert geography.shapes[0].path.count("L") < 60
+
+
+def box(west: float, south: float, size: float) -> Ring:
+    """Clockwise, as rings must not run."""
+    east, north = west + size, south + size
+    return [(west, south), (west, north), (east, north), (east, south), (west, south)]
+
+
+def test_rings_become_polygons_whose_holes_are_where_they_lie_and_run_the_other_way() -> None:
+    land, lake, island, apart = box(0, 0, 10), box(2, 2, 6), box(4, 4, 2), box(20, 0, 1)
+    line = [(30.0, 0.0), (31.0, 0.0), (32.0, 0.0), (30.0, 0.0)]
+
+    polygons = polygons_of([island, line, apart, lake[::-1], land, land[::-1]])
+
+    assert [[abs(area(list(ring))) for ring in polygon] for polygon in polygons] == [[100, 36], [4], [1]]
+    for outer, *holes in polygons:
+        assert area(list(outer)) > 0
+        assert all(area(list(hole)) < 0 for hole in holes)
+
+
+@settings(max_examples=20)
+@given(steps, steps)
+def test_boundaries_are_the_drawing_in_degrees_closed_and_without_repeated_points(
+    border: list[float], east: list[float]
+) -> None:
+    top, bottom = (24.0, 61.2), (24.0, 60.9)
+    shared = wiggle(top, bottom, border)
+    left = closed(shared, [bottom, (23.5, 60.9), (23.5, 61.2)])
+    right = closed(reversed_line(shared, bottom), wiggle(top, (24.5, 61.2), east), [(24.5, 61.2), (24.5, 60.9)])
+
+    found = drawn({"061": [left], "082": [right]}, attribution="Borders: a surveyor")
+
+    sides: Counter[frozenset[Point]] = Counter()
+    for code, given_ring in (("061", left), ("082", right)):
+        geometry = found.boundaries.geometry(code)
+        assert geometry is not None
+        assert geometry["type"] == "Polygon"
+        [ring] = geometry["coordinates"]
+        assert ring[0] == ring[-1]
+        assert len(set(ring)) == len(ring) - 1
+        assert area(list(ring)) > 0
+        assert abs(area(list(ring)) - abs(area(given_ring))) < 0.01
+        sides.update(frozenset(side) for side in pairwise(ring))
+    assert max(sides.values()) == 2
+    assert found.boundaries.geometry("091") is None

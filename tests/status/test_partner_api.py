@@ -36,6 +36,7 @@ from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
 from tests.status.document import DOCUMENT, told
+from tests.status.outlines import ATTRIBUTION, row_of_squares
 from tests.status.people import BASE_URL, FORSSA, LIAISON, TAMMELA, Desk, association, checkin, desk, round_of, storm
 
 BASE = "/api/v1/status"
@@ -145,6 +146,23 @@ async def test_municipalities_are_features_without_invented_borders(open_desk: D
     assert len(features) == 11
     assert features[TAMMELA]["geometry"] is None
     assert features[TAMMELA]["properties"]["counts"]["limited"] == 1
+
+
+async def test_municipalities_have_the_borders_that_an_operator_brought(open_desk: Desk) -> None:
+    round_ = await stormy(open_desk)
+    await open_desk.app.state.geography.replace(row_of_squares())
+    key = await make_key(open_desk)
+
+    answer = await open_desk.browser.get(ONE.format(f"{round_.situation_id}/municipalities.geojson"), headers=key)
+
+    collection = answer.json()
+    geometries = [one["geometry"] for one in collection["features"]]
+    assert collection["attribution"] == ATTRIBUTION
+    assert all(one["type"] == "Polygon" for one in geometries)
+    [first] = geometries[0]["coordinates"]
+    assert first[0] == first[-1]
+    assert {len(position) for position in first} == {2}
+    assert all(23 <= x <= 25.3 and 60.9 <= y <= 61.3 for one in geometries for x, y in one["coordinates"][0])
 
 
 async def test_while_no_figure_changes_nothing_is_sent_again(open_desk: Desk, clock: FakeClock) -> None:

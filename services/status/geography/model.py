@@ -1,13 +1,17 @@
-"""Model: outlines of municipalities are projected to one drawing and simplified, alike on both sides of a border."""
+"""Model: outlines of municipalities are projected to one drawing and simplified, alike on both sides of a border; and
+the boundaries of the drawing in degrees again."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import cos, hypot, inf, radians
+from typing import Any
 
 Point = tuple[float, float]
 Ring = list[Point]
 """A closed line: its last point is its first."""
+Polygon = tuple[tuple[Point, ...], ...]
+"""An outer ring and its holes, in longitude and latitude: the outer runs counterclockwise, holes clockwise."""
 
 SIZE = 1000.0
 """The longer side of the drawing, in its own units."""
@@ -15,6 +19,9 @@ FINEST = 0.4
 """Units by which a simplified line may miss the given one; on most screens that is less than a pixel."""
 MOST_POINTS = 6_000
 """Points of the finished drawing at most: beyond, the lines get coarser, twice as coarse at each try."""
+
+DECIMALS = 6
+"""Of a degree: a tenth of a metre, finer than any line of the drawing."""
 
 AT_ONCE = 300
 """Points of one line that are thinned together; the ones between stay."""
@@ -40,6 +47,21 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Boundaries:
+    """Where municipalities lie, by code, with the lines of the drawing, and whose data it is."""
+
+    attribution: str = ""
+    polygons: Mapping[str, tuple[Polygon, ...]] = field(default_factory=dict)
+
+    def geometry(self, code: str) -> dict[str, Any] | None:
+        """The GeoJSON geometry of one (RFC 7946); None where its boundaries are not known."""
+        polygons = self.polygons.get(code, ())
+        if len(polygons) == 1:
+            return {"type": "Polygon", "coordinates": polygons[0]}
+        return {"type": "MultiPolygon", "coordinates": polygons} if polygons else None
+
+
+@dataclass(frozen=True)
 class Geography:
     """All municipalities in one drawing of `width` x `height` units with y downwards, and whose data it is."""
 
@@ -47,6 +69,7 @@ class Geography:
     height: float
     attribution: str
     shapes: tuple[Shape, ...]
+    boundaries: Boundaries = field(default_factory=Boundaries, compare=False)
 
 
 def drawn(outlines: Mapping[str, Sequence[Ring]], *, attribution: str) -> Geography:
@@ -66,12 +89,37 @@ def drawn(outlines: Mapping[str, Sequence[Ring]], *, attribution: str) -> Geogra
     def place(position: Point) -> Point:
         return round((position[0] - west) * shrink * scale, 1), round((north - position[1]) * scale, 1)
 
+    def degrees(point: Point) -> Point:
+        return round(west + point[0] / (shrink * scale), DECIMALS), round(north - point[1] / scale, DECIMALS)
+
     placed = {code: [[place(position) for position in ring] for ring in rings] for code, rings in outlines.items()}
+    lines = _small_enough(placed)
+    located = {code: [[degrees(point) for point in ring] for ring in rings] for code, rings in lines.items()}
     return Geography(
         width=round((east - west) * shrink * scale, 1),
         height=round((north - south) * scale, 1),
         attribution=attribution,
-        shapes=tuple(_shape(code, rings) for code, rings in _small_enough(placed).items()),
+        shapes=tuple(_shape(code, rings) for code, rings in lines.items()),
+        boundaries=Boundaries(attribution, {code: polygons_of(rings) for code, rings in located.items()}),
+    )
+
+
+def polygons_of(rings: Sequence[Ring]) -> tuple[Polygon, ...]:
+    """Rings in degrees as polygons: one that lies inside an odd number of others is a hole in the smallest of them.
+
+    Rings without an area are left out, and those that stand there again.
+    """
+    different = {frozenset(ring): _tidy(ring) for ring in rings}.values()
+    sound = sorted((one for one in different if len(one) >= 4 and area(one)), key=lambda one: -abs(area(one)))
+    around = [[outer for outer in sound[:at] if inside([outer], _within(ring))] for at, ring in enumerate(sound)]
+    holes: dict[int, list[Ring]] = {}
+    for ring, outers in zip(sound, around, strict=True):
+        if len(outers) % 2:
+            holes.setdefault(id(outers[-1]), []).append(ring)
+    return tuple(
+        (_turned(ring, left=True), *(_turned(hole, left=False) for hole in holes.get(id(ring), [])))
+        for ring, outers in zip(sound, around, strict=True)
+        if len(outers) % 2 == 0
     )
 
 
@@ -123,6 +171,22 @@ def inside(rings: Iterable[Ring], point: Point) -> bool:
 def _tidy(ring: Ring) -> Ring:
     """The ring without repeated points."""
     return [ring[0], *(after for before, after in pairwise(ring) if after != before)]
+
+
+def _turned(ring: Ring, *, left: bool) -> tuple[Point, ...]:
+    """The ring counterclockwise (`left`, x to the right and y upwards) or clockwise."""
+    return tuple(ring if (area(ring) > 0) is left else ring[::-1])
+
+
+def _within(ring: Ring) -> Point:
+    """A point inside the ring: in the middle of where a line between two of its heights first enters and leaves it."""
+    heights = sorted({y for _, y in ring})
+    middle = len(heights) // 2
+    y = (heights[middle - 1] + heights[middle]) / 2
+    crossed = sorted(
+        x1 + (y - y1) * (x2 - x1) / (y2 - y1) for (x1, y1), (x2, y2) in pairwise(ring) if (y1 > y) != (y2 > y)
+    )
+    return (crossed[0] + crossed[1]) / 2, y
 
 
 def _knots(rings: Iterable[Ring]) -> set[Point]:

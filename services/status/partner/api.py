@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from services.status.aid.model import Course, Side
 from services.status.aid.store import AidStore
 from services.status.capability.store import CapabilityStore
+from services.status.geography.model import Boundaries
 from services.status.network.store import NetworkStore
 from services.status.partner.json_values import (
     AbleList,
@@ -69,13 +70,8 @@ CapabilityCode = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
 MunicipalityCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")]
 NetworkCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_.-]{0,60}$")]
 SituationId = Annotated[UUID, Path()]
-Shapes = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
-"""Where municipalities lie: GeoJSON geometries by code, as far as they are known."""
-
-
-async def no_shapes() -> Mapping[str, Mapping[str, Any]]:
-    """No boundaries are known."""
-    return {}
+Shapes = Callable[[], Awaitable[Boundaries]]
+"""Where municipalities lie, as far as that is known."""
 
 
 class GeoJsonResponse(JSONResponse):
@@ -130,7 +126,7 @@ class Sources:
     reports: ReportStore
     timeline: TimelineStore
     clock: Clock
-    shapes: Shapes = no_shapes
+    shapes: Shapes
 
 
 def api(store: PartnerStore, sources: Sources, kept: Kept) -> FastAPI:
@@ -337,7 +333,8 @@ async def _features(sources: Sources, situation: Situation) -> tuple[FeatureColl
     picture, _what = await _picture(sources, situation)
     shapes = await sources.shapes()
     features = tuple(
-        FeatureValue(id=line.code, geometry=shapes.get(line.code), properties=line) for line in picture.municipalities
+        FeatureValue(id=line.code, geometry=shapes.geometry(line.code), properties=line)
+        for line in picture.municipalities
     )
-    value = FeatureCollection(features=features)
+    value = FeatureCollection(attribution=shapes.attribution or None, features=features)
     return value, value

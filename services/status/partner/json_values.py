@@ -195,7 +195,7 @@ class ReportList(Value):
 
 
 class FeatureValue(Value):
-    """A municipality. Its geometry is null where the installation has no boundaries."""
+    """A municipality. Its geometry, simplified, is null where the installation has no boundaries."""
 
     type: Literal["Feature"] = "Feature"
     id: str
@@ -204,9 +204,11 @@ class FeatureValue(Value):
 
 
 class FeatureCollection(Value):
-    """The municipalities with their figures (RFC 7946)."""
+    """The municipalities with their figures (RFC 7946). `attribution` says whose boundaries they are: show it beside
+    any map that is drawn of them."""
 
     type: Literal["FeatureCollection"] = "FeatureCollection"
+    attribution: str | None
     features: tuple[FeatureValue, ...]
 
 

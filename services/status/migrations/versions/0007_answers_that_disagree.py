@@ -1,4 +1,4 @@
-"""Answers that differ are kept beside the newest, and one may be pinned."""
+"""Answers that differ are kept beside the newest, and one may be pinned; boundaries are kept in degrees too."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,10 +24,14 @@ AT_ONCE = 1_000
 
 
 def upgrade() -> None:
-    """What each association answered last is the one answer that is known of it; the way by which it came is not."""
+    """What each association answered last is the one answer that is known of it; the way by which it came is not.
+
+    Boundaries come with the next import of outlines.
+    """
     op.add_column("standing", sa.Column("answers", sa.JSON))
     op.add_column("standing", sa.Column("pin", sa.JSON))
     op.add_column("standing", sa.Column("disputed", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("municipality_shape", sa.Column("polygons", sa.JSON))
     _keep_answers()
 
 
