@@ -104,7 +104,7 @@ class Evening:
     ids: dict[str, UUID] = field(default_factory=dict)
     facts: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[CheckInRow]] = field(default_factory=dict)
-    authors: dict[UUID, str] = field(default_factory=dict)
+    authors: dict[UUID | None, str] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     tally: dict[str, int] = field(default_factory=dict)
     wrong_figures: dict[Any, int] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -105,8 +105,9 @@ async def _silent(session: AsyncSession, round_id: UUID, *, after: UUID | None) 
         .correlate(Invitation)
         .scalar_subquery()
     )
-    statement = (
-        select(Invitation, Association, Contact, col(token.position).label("turn"))
+    turn: Any = col(token.position)
+    statement: Select[Any] = (
+        select(Invitation, Association, Contact, turn)
         .join(Association, col(Association.id) == col(Invitation.association_id))
         .join(token, (col(token.invitation_id) == col(Invitation.id)) & (col(token.position) == last))
         .join(Contact, col(Contact.id) == col(token.contact_id))
