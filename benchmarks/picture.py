@@ -33,8 +33,8 @@ LANGUAGES = ("fi", "sv")
 LIVE_ADDRESS = re.compile(r'data-live="([^"]+)"')
 HIDDEN_ID = re.compile(r'name="(situation_id|round_id)" value="([^"]+)"')
 COUNT = re.compile(r'id="count".*?<p>(.*?)</p>', re.DOTALL)
-CELL = b'<td class="num">'
-"""The last cell of a picture says how many of the whole region have answered, of how many: 14/61."""
+CELL, SUM = b'<td class="num">', b"</tfoot>"
+"""The last cell of a table's sum says how many of the whole region have answered, of how many: 14/61."""
 
 
 class PictureError(Exception):
@@ -50,7 +50,7 @@ class Viewer:
 
     def show(self, frame: bytes) -> None:
         """A frame has come."""
-        at = frame.rfind(CELL)
+        at = frame.rfind(CELL, 0, frame.find(SUM))
         if at >= 0:
             self.seen_at.append(perf_counter())
             self.answered.append(int(re.sub(rb"\D", b"", frame[at:].partition(b"/")[0])))

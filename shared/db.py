@@ -146,10 +146,10 @@ class Database:
         return outcomes
 
     def group(
-        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], *, max_batch: int = 500
+        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], *, max_batch: int = 500, pace: float = 0
     ) -> "GroupCommit[Item, Outcome]":
         """A group commit through this database."""
-        return GroupCommit(self, write, max_batch=max_batch)
+        return GroupCommit(self, write, max_batch=max_batch, pace=pace)
 
     async def create_tables(self, *metadata: MetaData) -> None:
         """Make the tables that are missing, straight from their classes (tests; installations migrate)."""
@@ -176,17 +176,25 @@ class Database:
 class GroupCommit(Generic[Item, Outcome]):
     """Many waiting callers, one transaction, each its own outcome.
 
-    There is no timer: a group is what came while the last one was committed, so a lone caller waits for nobody and
-    a crowd shares the cost. A row that the database refuses is found by halving, and only its caller is told.
+    A group is what came while the last one was committed, so a lone caller waits for nobody and a crowd shares the
+    cost. Where the cost is that of the group rather than of its items, `pace` has a crowd wait so many seconds more
+    after each group, for the next to be a larger one. A row that the database refuses is found by halving, and only
+    its caller is told.
     `write` must bear the same key twice in one group. A caller that gave up may still have its row committed.
     """
 
     def __init__(
-        self, database: Database, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], *, max_batch: int
+        self,
+        database: Database,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]],
+        *,
+        max_batch: int,
+        pace: float,
     ) -> None:
         self._database = database
         self._write = write
         self._max_batch = max_batch
+        self._pace = pace
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -209,6 +217,8 @@ class GroupCommit(Generic[Item, Outcome]):
             while self._waiting:
                 size = min(len(self._waiting), self._max_batch)
                 await self._commit([self._waiting.popleft() for _ in range(size)])
+                if self._pace and 1 < size < self._max_batch:
+                    await asyncio.sleep(self._pace)
         finally:
             self._task = None
 

@@ -63,6 +63,27 @@ async def test_a_crowd_shares_transactions_and_each_gets_its_own_outcome(databas
     assert commits < 10
 
 
+async def test_after_a_crowd_those_who_come_one_by_one_share_a_transaction_too(database: Database) -> None:
+    commits = 0
+
+    def count() -> None:
+        nonlocal commits
+        commits += 1
+
+    database.after_commit(count)
+    group = database.group(write_notes, pace=0.05)
+    await asyncio.gather(group(1), group(2))
+
+    later = []
+    for note in (3, 4, 5):
+        later.append(asyncio.create_task(group(note)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    assert await asyncio.gather(*later) == [30, 40, 50]
+    assert commits == 2
+
+
 async def test_one_bad_row_is_told_to_its_caller_alone(database: Database) -> None:
     async with database.write() as session:
         session.add(Note(id=13, at=NOON))

@@ -29,7 +29,7 @@ PAUSE = 0.2
 BEAT_EVERY = 20.0
 RENEWED_AFTER = timedelta(minutes=5)
 """So long one stream lasts before the browser must open the next, with a session that still holds."""
-VIEWERS = 2_000
+VIEWERS = 10_000
 
 BEAT = b"event: beat\ndata:\n\n"
 OPENING = b"retry: 1000\n\n"

@@ -30,6 +30,8 @@ from shared.realm import Realm
 
 CONSUMER = "readiness"
 PAGE = 500
+PACE = 0.1
+"""Seconds by which a crowd of answers is seen later; the figures cost as much to move for two of them as for twenty."""
 MERGERS = 5
 """How many mergers in turn are followed from an association that answers to the one that it has become."""
 
@@ -42,8 +44,8 @@ class ReadinessStore:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._hear = database.group(self._write_news)
-        self._know = database.group(self._write_known)
+        self._hear = database.group(self._write_news, pace=PACE)
+        self._know = database.group(self._write_known, pace=PACE)
 
     async def know(self, event: AssociationChanged) -> None:
         """Remember the association as this version tells it, unless a newer one is known.
