@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.notify.delivery.model import Lane
+from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import (
     PHONE_SHOWS,
     REFUSALS,
@@ -47,6 +49,7 @@ class Desk:
     guidance: GuidanceStore
     subscribers: SubscriberStore
     situations: SituationStore
+    ledger: Ledger
 
     async def revision(self, guidance_id: UUID) -> Revision:
         """The revision of this guidance, or the 404 page."""
@@ -88,7 +91,12 @@ def _writing(desk: Desk) -> APIRouter:
         """All guidance, the newest first."""
         listed = await desk.guidance.newest(LIVE)
         return pages_of(request).page(
-            request, "guidance_list.html", revisions=listed, may_edit=staff.may(Role.EDITOR), **_names(request)
+            request,
+            "guidance_list.html",
+            revisions=listed,
+            may_edit=staff.may(Role.EDITOR),
+            **await _sending(desk, staff),
+            **_names(request),
         )
 
     @router.get("/new")
@@ -242,8 +250,14 @@ async def _guidance(
         own=staff.person_id in revision.writers,
         may_edit=staff.may(Role.EDITOR),
         may_approve=staff.may(Role.APPROVER),
+        **await _sending(desk, staff),
         **_names(request, await desk.situations.open_ones()),
     )
+
+
+async def _sending(desk: Desk, staff: Staff) -> dict[str, Any]:
+    paused = await desk.ledger.paused(Lane.BULK) is not None
+    return {"paused": paused, "may_resume": staff.may(Role.LIAISON, Role.ADMINISTRATOR)}
 
 
 def _preview(draft: Draft, locale: Locale) -> Preview:
