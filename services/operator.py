@@ -203,13 +203,7 @@ def retention(folder: Installation = None, as_json: Json = False) -> None:
     now, kept = SystemClock().now(), until_done(_retention(settings_of(folder)))
     due = sum(one.due(now) for one in kept)
     told = [{**asdict(one), "due_at": one.due_at, "due": one.due(now)} for one in kept]
-    if as_json:
-        say({"kept_days": KEPT.days, "due": due, "situations": told}, as_json=True)
-    else:
-        for one in kept:
-            ends = f"closed {one.closed_at:%Y-%m-%d}, texts kept until {one.due_at:%Y-%m-%d}"
-            typer.echo(f"{one.situation_id} ({one.realm}): {ends}: {one.present} kept, {one.removed} removed")
-        typer.echo(f"{due} texts should be removed by now" if due else "nothing is kept for longer than it may be")
+    say({"kept_days": KEPT.days, "due": due, "situations": told}, as_json=as_json)
     if due:
         raise typer.Exit(1)
 

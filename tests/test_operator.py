@@ -247,7 +247,7 @@ def test_what_is_kept_of_closed_situations_and_what_was_removed_is_told(operator
     [situation] = after["situations"]
     assert (after["due"], situation["present"], situation["removed"]) == (0, 0, 7)
     assert situation["due_at"].startswith("2020-05-30")
-    assert "nothing is kept for longer than it may be" in operator.types("retention")
+    assert "kept_days: 90" in operator.types("retention")
 
 
 def test_a_broadcast_is_watched_to_its_end_and_resumed_after_a_pause(operator: Operator) -> None:
