@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -25,13 +25,16 @@ from services.intake.register_file.columns import missing_of
 from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept
+from services.intake.register_file.uploads import Kept as KeptFile
 from services.intake.registry.model import Wanted
+from services.intake.retention.model import KEPT, Kept
+from services.intake.retention.store import RetentionStore
 from services.local import installed_settings
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import State
 from services.notify.guidance.store import GuidanceStore
+from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
@@ -193,6 +196,18 @@ def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def retention(folder: Installation = None, as_json: Json = False) -> None:
+    """Say which texts are kept of situations that were closed, until when, and how many were removed. Exit code 1:
+    some should be removed by now and are not."""
+    now, kept = SystemClock().now(), until_done(_retention(settings_of(folder)))
+    due = sum(one.due(now) for one in kept)
+    told = [{**asdict(one), "due_at": one.due_at, "due": one.due(now)} for one in kept]
+    say({"kept_days": KEPT.days, "due": due, "situations": told}, as_json=as_json)
+    if due:
+        raise typer.Exit(1)
+
+
 @app.command("migrate")
 def migrate_databases(services: Names = None, folder: Installation = None, as_json: Json = False) -> None:
     """Bring the tables to their newest form, as each service also does when it starts."""
@@ -297,7 +312,7 @@ async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
         return await access.operator_link(email, valid_for)
 
 
-async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[Kept, bool]:
+async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[KeptFile, bool]:
     """The file after its reading, and whether it was imported."""
     async with opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
@@ -312,7 +327,7 @@ async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, 
         return await _read(files, name, "imported"), True
 
 
-async def _read(files: RegisterFileStore, name: str, doing: str) -> Kept:
+async def _read(files: RegisterFileStore, name: str, doing: str) -> KeptFile:
     """Have the file read to its end, by ourselves or by the running service, and show how far it is."""
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(doing, total=None)
@@ -347,6 +362,12 @@ async def _verify(settings: Settings) -> tuple[int, int | None]:
         audit: AuditStore = intake.state.audit
         newest = await audit.page(size=1)
         return newest[0].number if newest else 0, await audit.first_break()
+
+
+async def _retention(settings: Settings) -> Sequence[Kept]:
+    async with opened(settings, service_named("intake")) as intake:
+        store: RetentionStore = intake.state.retention
+        return await store.report()
 
 
 async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:
