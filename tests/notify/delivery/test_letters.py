@@ -324,7 +324,7 @@ def test_a_correction_answers_the_first_letter_and_says_what_it_is(locale: Local
 
         assert (read["In-Reply-To"], read["References"]) == (before, before)
         assert str(read["Subject"]).startswith(prefixes)
-        body = read.get_body(("plain",)).get_content()  # type: ignore[union-attr, attr-defined]
+        body = read.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         assert "Kello oli väärin." in body
         assert ("Elen är borta." in body or "Sähköt ovat poikki." in body) is (change == "update")
 
