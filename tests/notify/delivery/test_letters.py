@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.delivery.letter_format import (
-    MAX_LETTER,
-    Imprint,
-    LetterError,
-    build,
-    header_text,
-    mailbox,
-)
+from services.notify.delivery.header_format import LetterError, header_text, mailbox
+from services.notify.delivery.letter_format import MAX_LETTER, Imprint, build
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from shared.i18n import Locale
 from shared.realm import LIVE, Realm
