@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.notify import VOICE
 from services.notify.broadcast.store import BroadcastStore
+from services.notify.broadcast.web import pages as trial_pages
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
@@ -41,6 +42,7 @@ BULK_UNITS = 2
 FORGET_EVERY = 600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
+EXPIRE_EVERY = 15.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -143,9 +145,11 @@ def wire_guidance(
     )
     planning = house.jobs.every(PLAN_EVERY, broadcasts.plan_page)
     guidance.on_release(planning.wake)
+    house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
+    app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts
