@@ -8,12 +8,15 @@ from fastapi import FastAPI
 
 from services.notify import VOICE
 from services.notify.broadcast.store import BroadcastStore
+from services.notify.cap.model import Issuer
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork, Letters, Traffic
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
+from services.notify.feeds.api import feeds
+from services.notify.feeds.store import Releases
 from services.notify.feeds.web import pages as public_pages
 from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
@@ -150,5 +153,9 @@ def wire_guidance(
 
 
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:
-    """The public page."""
+    """The public page and its feeds."""
+    settings = house.settings
+    issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
+    releases = Releases(guidance, situations)
     app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
+    app.include_router(feeds(releases, issuer=issuer, clock=house.clock))

@@ -216,6 +216,25 @@ class GuidanceStore:
         async with self._database.read() as session:
             return await _revisions(session, col(GuidanceRow.realm) == realm)
 
+    async def released(self, guidance_id: UUID, realm: Realm = LIVE) -> list[Revision]:
+        """All revisions of this guidance that were released, oldest first, also those that others took the place of."""
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(GuidanceRow, RevisionRow)
+                .join(
+                    RevisionRow,
+                    (col(RevisionRow.realm) == col(GuidanceRow.realm))
+                    & (col(RevisionRow.guidance_id) == col(GuidanceRow.id)),
+                )
+                .where(
+                    col(GuidanceRow.realm) == realm,
+                    col(GuidanceRow.id) == guidance_id,
+                    col(RevisionRow.approved_at).is_not(None),
+                )
+                .order_by(col(RevisionRow.number))
+            )
+            return [_revision(guidance, revision) for guidance, revision in rows]
+
     async def current(self, now: datetime) -> list[Revision]:
         """What is in force for the public, newest first, at most SHOWN: never anything of an exercise."""
         async with self._database.read() as session:
