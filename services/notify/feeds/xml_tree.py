@@ -21,4 +21,5 @@ def held(text: str) -> str:
 
 def document(root: ET.Element) -> bytes:
     """The whole document, in UTF-8."""
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
