@@ -42,6 +42,7 @@ BULK_UNITS = 2
 FORGET_EVERY = 600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
+EXPIRE_EVERY = 15.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -144,6 +145,7 @@ def wire_guidance(
     )
     planning = house.jobs.every(PLAN_EVERY, broadcasts.plan_page)
     guidance.on_release(planning.wake)
+    house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations)))
     app.include_router(guidance_live(guidance, clock=house.clock))

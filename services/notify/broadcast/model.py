@@ -1,7 +1,7 @@
 """Model of a broadcast: the one letter that all recipients of a revision share."""
 
 from services.notify.delivery.model import Kind, Lane, Letter
-from services.notify.guidance.model import Revision
+from services.notify.guidance.model import Revision, letter_of_number
 from services.notify.markdown.model import html_of, plain_of
 from shared import region
 from shared.i18n import Locale
@@ -21,10 +21,14 @@ def letter_of(revision: Revision, *, page: str) -> Letter:
     shared = {"page": page}
     for locale in Locale:
         shared[f"areas.{locale.value}"] = area_names(revision.draft.matching.areas, locale)
+    if revision.corrects:
+        shared |= {"change": revision.kind, "first": str(letter_of_number(revision.guidance_id, 1))}
     for locale, text in revision.draft.texts.items():
         shared[f"headline.{locale.value}"] = text.headline
         shared[f"text.{locale.value}"] = plain_of(text.text)
         shared[f"html.{locale.value}"] = html_of(text.text)
+        if text.note:
+            shared[f"note.{locale.value}"] = text.note
     return Letter(
         realm=revision.realm,
         letter_id=revision.letter_id,

@@ -5,9 +5,10 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from html import escape
 
-from services.notify.guidance.model import Draft, Kind, Revision
-from services.notify.markdown.model import plain_of
+from services.notify.guidance.model import Draft, Earlier, Kind, Revision
+from services.notify.markdown.model import html_of, plain_of
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
 from shared.i18n import HELSINKI, N_, Locale, texts
@@ -16,6 +17,9 @@ SENDER_NAME = N_("The association council of Kanta-Häme")
 EXERCISE_ONLY = N_("Only for those who take part in the exercise.")
 LANGUAGES = {Locale.FI: "fi-FI", Locale.SELKO: "fi-FI-simple", Locale.SV: "sv-FI", Locale.EN: "en-GB"}
 """`simple` is the registered subtag of simplified language; without any tag, CAP means American English."""
+
+HEADLINE = 160
+"""Characters within which a headline is shown everywhere (section 3.2.2)."""
 
 MUNICIPALITY = "KUNTA"
 """The name of our geocodes: the code of the national classification of municipalities, three digits."""
@@ -82,14 +86,34 @@ class Issuer:
 
 @dataclass(frozen=True)
 class Release:
-    """A published revision, and the published ones that it takes the place of, oldest first.
+    """A released revision, and the released ones that it takes the place of, oldest first.
 
     `situation_kind` is that of the situation that it belongs to, if any.
     """
 
     revision: Revision
-    earlier: tuple[Revision, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
     situation_kind: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A release in words: what changed, then the text; what was withdrawn is not said again."""
+
+    locale: Locale
+    headline: str
+    lead: tuple[str, ...]
+    markdown: str
+
+    @property
+    def plain(self) -> str:
+        """All of it as plain text."""
+        return "\n\n".join(filter(None, (*self.lead, plain_of(self.markdown))))
+
+    @property
+    def html(self) -> str:
+        """All of it as HTML that can do no harm."""
+        return "".join(f"<p>{escape(line)}</p>\n" for line in self.lead) + html_of(self.markdown)
 
 
 @dataclass(frozen=True)
@@ -159,7 +183,7 @@ def alert_of(release: Release, issuer: Issuer) -> Alert:
     )
 
 
-def identifier_of(revision: Revision) -> str:
+def identifier_of(revision: Revision | Earlier) -> str:
     """What this revision is called wherever alerts go."""
     return f"{revision.guidance_id}.{revision.number}"
 
@@ -200,7 +224,7 @@ def flaws(alert: Alert) -> list[str]:
         "it says nothing": alert.infos,
         "a language is missing or there twice": all(languages) and max(languages.values(), default=1) == 1,
         "its languages judge the event differently": len(judged) <= 1,
-        "a headline is longer than 160 characters": all(len(info.headline) <= 160 for info in alert.infos),
+        "a headline is longer than 160 characters": all(len(info.headline) <= HEADLINE for info in alert.infos),
         "an area has no name or no municipality": all(
             area.description and area.municipalities for info in alert.infos for area in info.areas
         ),
@@ -211,7 +235,7 @@ def flaws(alert: Alert) -> list[str]:
 
 def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subject) -> Info:
     draft, _ = revision.draft, texts(locale)
-    written = draft.texts[locale]
+    words = told(revision, locale)
     wanted = sorted(draft.matching.audiences)
     return Info(
         language=LANGUAGES[locale],
@@ -221,17 +245,41 @@ def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subjec
         audience=", ".join(_(AUDIENCE_NAMES[audience]) for audience in wanted),
         expires=moment(ends_at(revision)),
         sender_name=_(SENDER_NAME),
-        headline=written.headline,
-        description=plain_of(written.text),
+        headline=shortened(words.headline),
+        description=words.plain,
         web=guidance_url(issuer.public_url, revision, locale),
         contact=issuer.phone,
         areas=_areas(draft, locale),
     )
 
 
+def shortened(headline: str) -> str:
+    """A headline of at most HEADLINE characters, what "withdrawn" before it may have made longer."""
+    return headline if len(headline) <= HEADLINE else headline[: HEADLINE - 1] + "…"
+
+
+def told(revision: Revision, wanted: Locale) -> Told:
+    """The revision for a reader of this language; what is not written in it is Finnish."""
+    shown = revision.draft.shown(wanted)
+    _, text, note = texts(shown.locale), shown.text, revision.draft.note(shown.locale).text.note
+    match revision.kind:
+        case Kind.CANCEL:
+            headline = _("Withdrawn: %(headline)s") % {"headline": text.headline}
+            return Told(shown.locale, headline, _lead(_("This guidance is withdrawn."), note), "")
+        case Kind.UPDATE:
+            lead = _lead(_("This replaces our earlier message."), note)
+            return Told(shown.locale, text.headline, lead, text.text)
+        case Kind.ALERT:
+            return Told(shown.locale, text.headline, (), text.text)
+
+
 def guidance_url(public_url: str, revision: Revision, locale: Locale) -> str:
     """Where people read this guidance."""
     return f"{public_url}/g/{revision.guidance_id}?lang={locale.value.replace('@', '%40')}"
+
+
+def _lead(*lines: str) -> tuple[str, ...]:
+    return tuple(filter(None, lines))
 
 
 def _areas(draft: Draft, locale: Locale) -> tuple[Area, ...]:
@@ -245,8 +293,8 @@ def _message(kind: Kind) -> Message:
     return {Kind.UPDATE: Message.UPDATE, Kind.CANCEL: Message.CANCEL}.get(kind, Message.ALERT)
 
 
-def _reference(revision: Revision, issuer: Issuer) -> str:
-    return f"{issuer.sender},{identifier_of(revision)},{moment(sent_at(revision))}"
+def _reference(before: Earlier, issuer: Issuer) -> str:
+    return f"{issuer.sender},{identifier_of(before)},{moment(before.sent_at)}"
 
 
 def _refers(text: str) -> bool:

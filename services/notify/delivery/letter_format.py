@@ -125,6 +125,9 @@ class Template:
     kind: Kind
     imprint: Imprint
     letter_id: UUID
+    first: str
+    """The id of the letter that a correction follows, or empty."""
+
     subject: Cut
     head: bytes
     frames: Mapping[bool, tuple[bytes, bytes, bytes]]
@@ -168,6 +171,9 @@ class Template:
         if self.kind is Kind.GUIDANCE:
             lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        if self.kind is Kind.GUIDANCE and self.first:
+            first = f"<{self.first}.{recipient.recipient_id}@{self.imprint.mail_domain}>"
+            lines += [f"In-Reply-To: {first}", f"References: {first}"]
         if self.kind in ANSWERABLE and "reply" in values:
             lines.append(f"Reply-To: {REPLY_BOX}+{values['reply']}@{self.imprint.mail_domain}")
         return ("\r\n".join(lines) + "\r\n").encode()
@@ -193,6 +199,7 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
         kind=letter.kind,
         imprint=imprint,
         letter_id=letter.letter_id,
+        first=letter.shared.get("first", ""),
         subject=Cut.at_placeholders(subject),
         head=_shared_head(letter, locale, imprint),
         frames={eight_bit: _frame(letter, imprint, eight_bit=eight_bit) for eight_bit in (True, False)},
@@ -278,6 +285,9 @@ def _guidance_values(shared: Mapping[str, str], locale: Locale, imprint: Imprint
         "borrowed": borrowed,
         "text_lang": Locale.FI.lang if borrowed else locale.lang,
         "page": page,
+        "change": shared.get("change", ""),
+        "trial": "trial" in shared,
+        "note": _in_language(shared, "note", locale),
         "areas": _in_language(shared, "areas", locale),
         "html": _safe_html(html),
     }

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, func, select, tuple_
+from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -41,6 +41,8 @@ from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
+SUPERSEDED = "a newer text took its place"
+OUT_OF_REACH = timedelta(days=30)
 
 
 class Ledger:
@@ -185,6 +187,32 @@ class Ledger:
         connection = await session.connection()
         return await connection.run_sync(write)
 
+    async def supersede(self, session: AsyncSession, realm: Realm, letter_ids: Collection[UUID]) -> int:
+        """End what still waits of these letters, in the caller's transaction; how many deliveries.
+
+        What the relay may have taken is `unknown`. What is on its way this very moment cannot be held back; if it
+        comes back it stays where it is until this is called again.
+        """
+
+        def write(connection: Connection) -> int:
+            theirs = (col(DeliveryRow.realm) == realm) & col(DeliveryRow.letter_id).in_(sorted(letter_ids))
+            waiting = theirs & col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
+            unclear = col(DeliveryRow.ambiguous) > 0
+            connection.execute(
+                update(DeliveryRow)
+                .where(theirs, col(DeliveryRow.state) == State.CLAIMED)
+                .values(due_at=self._clock.now() + OUT_OF_REACH)
+            )
+            return sum(
+                end_rows(connection, waiting & which, state=state, reason=SUPERSEDED, now=self._clock.now())
+                for which, state in ((unclear, State.UNKNOWN), (~unclear, State.REFUSED))
+            )
+
+        if not letter_ids:
+            return 0
+        connection = await session.connection()
+        return await connection.run_sync(write)
+
     async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
         """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""
         keys = sorted({address_key(address) for address in addresses})
@@ -265,3 +293,15 @@ class Ledger:
         for lane in lanes:
             for wake in self._wakers[lane]:
                 wake()
+
+
+def reached(realm: Realm, letter_ids: Collection[UUID], *, also_waiting: bool) -> Select[tuple[UUID]]:
+    """Whom one of these letters may have reached; `also_waiting`: and for whom it would still be good to have it."""
+    state = col(DeliveryRow.state)
+    whom = state.in_((State.SENT, State.UNKNOWN, State.CLAIMED)) | (col(DeliveryRow.ambiguous) > 0)
+    if also_waiting:
+        late = state.in_((State.WAITING, State.DEFERRED, State.EXPIRED))
+        whom = whom | late | (col(DeliveryRow.reason) == SUPERSEDED)
+    return select(col(DeliveryRow.recipient_id)).where(
+        col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id).in_(sorted(letter_ids)), whom
+    )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.notify.cap.model import SENDER_NAME, Release, ends_at, guidance_url, identifier_of, sent_at
+from services.notify.cap.model import SENDER_NAME, Release, ends_at, guidance_url, identifier_of, sent_at, told
 from services.notify.feeds.addresses import WHOLE_REGION, Addresses
 from services.notify.guidance.model import Revision, Shown
-from services.notify.markdown.model import html_of, plain_of
+from services.notify.markdown.model import html_of
 from services.notify.situations.store import Situation
 from shared import region
 from shared.i18n import N_, Locale, texts
@@ -162,20 +162,20 @@ def channel(releases: Sequence[Release], *, place: str, locale: Locale, addresse
 def feed_item(release: Release, locale: Locale, addresses: Addresses) -> FeedItem:
     """One release as feeds carry it."""
     revision = release.revision
-    shown = revision.draft.shown(locale)
+    words = told(revision, locale)
     areas = revision.draft.matching.areas
-    first = release.earlier[0] if release.earlier else revision
+    first = release.earlier[0].sent_at if release.earlier else sent_at(revision)
     return FeedItem(
         urn=revision.guidance_id.urn,
         number=revision.number,
         kind=revision.kind,
         url=guidance_url(addresses.public_url, revision, locale),
         alert_url=addresses.alert(identifier_of(revision)),
-        lang=shown.locale.lang,
-        headline=shown.text.headline,
-        html=html_of(shown.text.text),
-        plain=plain_of(shown.text.text),
-        published=sent_at(first),
+        lang=words.locale.lang,
+        headline=words.headline,
+        html=words.html,
+        plain=words.plain,
+        published=first,
         updated=sent_at(revision),
         expires=ends_at(revision),
         places=tuple(place for place in region.MUNICIPALITIES if not areas or place.code in areas),

@@ -1,12 +1,14 @@
 """Store of releases: what stands in the feeds, with what it takes the place of. Only ever of the live realm."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from services.notify.cap.model import Release
-from services.notify.guidance.model import Revision
+from services.notify.cap.model import Release, sent_at
+from services.notify.guidance.model import Earlier, Revision
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
+from shared.realm import LIVE
 
 
 class Releases:
@@ -17,20 +19,28 @@ class Releases:
         self._situations = situations
 
     async def current(self, now: datetime) -> list[Release]:
-        """What is in force, newest first."""
+        """What is in force or was withdrawn of late, newest first."""
+        told = [*await self._guidance.current(now), *await self._guidance.withdrawn(now)]
         kinds = await self._situations.kinds()
-        return [_release([revision], kinds) for revision in await self._guidance.current(now)]
+        before = await self._guidance.earlier(LIVE, {known.guidance_id for known in told})
+        told.sort(key=lambda known: known.approved_at or now, reverse=True)
+        return [_release(known, before[known.guidance_id], kinds) for known in told]
 
     async def one(self, guidance_id: UUID, number: int) -> Release | None:
         """One released revision, or None where there never was such a one."""
-        released = [known for known in await self._guidance.released(guidance_id) if known.number <= number]
-        if not released or released[-1].number != number:
+        history = await self._guidance.history(LIVE, guidance_id)
+        found = next((known for known in history if known.number == number), None)
+        if found is None:
             return None
-        return _release(released, await self._situations.kinds())
+        before = [_as_earlier(known) for known in reversed(history) if known.number < number]
+        return _release(found, before, await self._situations.kinds())
 
 
-def _release(released: list[Revision], kinds: dict[UUID, str]) -> Release:
-    """The last of the released ones; the kind of a situation that is over may be forgotten, then there is none."""
-    *earlier, revision = released
+def _release(revision: Revision, earlier: Sequence[Earlier], kinds: dict[UUID, str]) -> Release:
+    """A release; the kind of a situation that is long over may be forgotten, then there is none."""
     situation = revision.draft.situation_id
     return Release(revision, tuple(earlier), kinds.get(situation, "") if situation else "")
+
+
+def _as_earlier(revision: Revision) -> Earlier:
+    return Earlier(revision.guidance_id, revision.number, revision.kind, sent_at(revision))

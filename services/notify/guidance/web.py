@@ -9,17 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.notify.guidance.draft_form import Fields, fields_of, read_draft
 from services.notify.guidance.model import (
     PHONE_SHOWS,
     REFUSALS,
     VALID_HOURS,
     Draft,
-    Fields,
     Refusal,
     Revision,
     Shown,
-    State,
-    read_draft,
     short,
 )
 from services.notify.guidance.store import GuidanceStore
@@ -57,7 +55,7 @@ class Desk:
 
     async def draft(self, revision: Revision) -> Revision:
         """The same while it may still be changed; what is published is not changed any more."""
-        if revision.state is State.PUBLISHED:
+        if revision.state.released:
             raise TroubleError(HTTPStatus.CONFLICT, N_("This guidance is published. It can no longer be changed."))
         return revision
 
@@ -109,7 +107,7 @@ def _writing(desk: Desk) -> APIRouter:
     async def edit(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
         """The form with the present text."""
         revision = await desk.draft(await desk.revision(guidance_id))
-        return await _form(request, desk, _fields_of(revision), revision=revision)
+        return await _form(request, desk, fields_of(revision), revision=revision)
 
     @router.post("/{guidance_id}/edit")
     async def rewrite(request: Request, staff: Editor, guidance_id: UUID) -> Response:
@@ -182,19 +180,6 @@ async def _fields(request: Request) -> Fields:
         valid_hours=str(form.get("valid_hours", "")),
         situation=str(form.get("situation", "")),
         edition=await _edition(request),
-    )
-
-
-def _fields_of(revision: Revision) -> Fields:
-    draft = revision.draft
-    return Fields(
-        headlines={locale: text.headline for locale, text in draft.texts.items()},
-        texts={locale: text.text for locale, text in draft.texts.items()},
-        audiences=draft.matching.audiences,
-        areas=draft.matching.areas,
-        valid_hours=str(draft.valid_hours),
-        situation=str(draft.situation_id or ""),
-        edition=revision.edition,
     )
 
 

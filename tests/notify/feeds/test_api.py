@@ -9,13 +9,13 @@ from httpx import AsyncClient
 
 from services.notify.cap.model import identifier_of
 from services.notify.feeds.cap_xml import NAMESPACE
-from services.notify.guidance.model import Text
+from services.notify.guidance.model import Approval, Draft, Kind, Revision, Text
 from services.notify.guidance.store import GuidanceStore
 from services.notify.subscribers.store import SubscriberStore
 from shared import region
 from shared.i18n import Locale
 from shared.ids import new_id
-from shared.realm import Realm
+from shared.realm import LIVE, Realm
 from tests.fakes import FakeClock
 from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, published, resident
 
@@ -165,3 +165,48 @@ async def test_what_is_not_there_is_not_found(browser: AsyncClient) -> None:
         "alerts/x.xml",
     ):
         assert (await browser.get(f"/feeds/{path}")).status_code == 404
+
+
+async def test_a_correction_and_a_withdrawal_take_the_place_of_what_was_said(
+    browser: AsyncClient, guidance: GuidanceStore, clock: FakeClock
+) -> None:
+    first = await published(guidance, draft({Locale.FI: Text("Vesi on keitettävä", "Keitä vesi.")}))
+    clock.move(minutes=10)
+    update = draft({Locale.FI: Text("Vesi on puhdasta Forssassa", "Muualla keitä.", "Alue muuttui.")})
+    second = await corrected(guidance, first, Kind.UPDATE, update)
+    updated = (await browser.get("/feeds/all/fi/feed.json")).json()["items"]
+    clock.move(minutes=10)
+    last = await corrected(guidance, second, Kind.CANCEL, draft({Locale.FI: Text("x", "x", "Vesi on puhdasta.")}))
+
+    [item] = (await browser.get("/feeds/all/fi/feed.json")).json()["items"]
+    alert = ET.fromstring((await browser.get(f"/feeds/alerts/{identifier_of(last)}.xml")).content)
+    older = ET.fromstring((await browser.get(f"/feeds/alerts/{identifier_of(second)}.xml")).content)
+
+    assert [(known["title"], known["id"]) for known in updated] == [
+        ("Vesi on puhdasta Forssassa", first.guidance_id.urn)
+    ]
+    assert updated[0]["content_text"].endswith("Alue muuttui.\n\nMuualla keitä.")
+    assert (updated[0]["date_published"], updated[0]["date_modified"]) == (
+        "2026-11-21T18:00:00+00:00",
+        "2026-11-21T18:10:00+00:00",
+    )
+    assert item["_valmius"]["kind"] == "cancel"
+    assert item["content_text"].endswith("Vesi on puhdasta.")
+    assert alert.findtext("cap:msgType", "", CAP) == "Cancel"
+    assert alert.findtext("cap:references", "", CAP) == (
+        f"valmius.example.org,{first.guidance_id}.1,2026-11-21T20:00:00+02:00 "
+        f"valmius.example.org,{first.guidance_id}.2,2026-11-21T20:10:00+02:00"
+    )
+    assert older.findtext("cap:msgType", "", CAP) == "Update"
+
+
+async def corrected(guidance: GuidanceStore, present: Revision, kind: Kind, what: Draft) -> Revision:
+    """The next revision of this guidance, written by one and released by another."""
+    assert await guidance.correct(present, kind, what, by=new_id(), edition=present.edition)
+    waiting = await guidance.unreleased(LIVE, present.guidance_id)
+    assert waiting is not None
+    decided = await guidance.approve(LIVE, present.guidance_id, by=new_id(), word="TOSI", edition=waiting.edition)
+    assert isinstance(decided, Approval)
+    newest = await guidance.get(LIVE, present.guidance_id)
+    assert newest is not None
+    return newest

@@ -7,17 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notify.guidance.draft_form import HEADLINE_LIMIT, TEXT_LIMIT, Fields, read_draft
 from services.notify.guidance.model import (
-    HEADLINE_LIMIT,
-    TEXT_LIMIT,
     Approval,
-    Fields,
     Kind,
     Refusal,
     Revision,
     State,
     Text,
-    read_draft,
     short,
 )
 from services.notify.subscribers.model import EVERYWHERE, Audience, Reach

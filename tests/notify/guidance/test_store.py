@@ -8,7 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from services.notify.guidance.model import Approval, Refusal, Revision, State
-from services.notify.guidance.store import BroadcastRow, GuidanceStore
+from services.notify.guidance.schema import BroadcastRow
+from services.notify.guidance.store import GuidanceStore
 from services.notify.subscribers.store import SubscriberStore
 from shared.i18n import Locale
 from shared.ids import new_id
