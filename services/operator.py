@@ -27,6 +27,8 @@ from services.intake.register_file.store import RegisterFileStore
 from services.intake.register_file.uploads import Kept
 from services.intake.registry.model import Wanted
 from services.local import installed_settings
+from services.notify.feeds.store import Copies
+from services.notify.mirror.model import Changes
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
@@ -38,6 +40,8 @@ app = typer.Typer()
 people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
 registry_app = typer.Typer(no_args_is_help=True, help="The registry of associations.")
 app.add_typer(people_app, name="people")
+mirror_app = typer.Typer(no_args_is_help=True, help="The copy of the public pages as plain files.")
+app.add_typer(mirror_app, name="mirror")
 audit_app = typer.Typer(no_args_is_help=True, help="What the staff did.")
 app.add_typer(registry_app, name="registry")
 app.add_typer(audit_app, name="audit")
@@ -201,6 +205,17 @@ def settings_of(folder: Path | None) -> Settings:
         raise typer.BadParameter(str(error)) from error
 
 
+@mirror_app.command("write")
+def write_mirror(
+    target: Annotated[Path, typer.Argument(help="The folder to write; files of others in it are left alone.")],
+    folder: Installation = None,
+    as_json: Json = False,
+) -> None:
+    """Write the public pages and feeds as plain files, for any web server to serve while the services are away."""
+    written = until_done(_write_mirror(settings_of(folder), target))
+    say({"written": len(written.write), "removed": len(written.remove), "folder": str(target)}, as_json=as_json)
+
+
 def _services(names: list[str] | None) -> list[Service]:
     unknown = set(names or ()) - {service.name for service in SERVICES}
     if unknown:
@@ -281,6 +296,12 @@ async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> 
             async for piece in WRITERS[form](found()):
                 target.write(piece)
         return found.count
+
+
+async def _write_mirror(settings: Settings, target: Path) -> Changes:
+    async with _opened(settings, service_named("notify")) as notify:
+        copies: Copies = notify.state.copies
+        return await copies.write(target, await copies.told())
 
 
 async def _verify(settings: Settings) -> tuple[int, int | None]:

@@ -16,7 +16,8 @@ from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
 from services.notify.feeds.api import feeds
-from services.notify.feeds.store import Releases
+from services.notify.feeds.jobs import Copying
+from services.notify.feeds.store import Copies, Releases
 from services.notify.feeds.web import pages as public_pages
 from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
@@ -42,6 +43,7 @@ BULK_UNITS = 2
 FORGET_EVERY = 600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
+COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
 """Seconds between looks. A release wakes the planning at once."""
 
@@ -161,3 +163,7 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
     releases = Releases(guidance, situations)
     app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
     app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
+    copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
+    app.state.copies = copies
+    if settings.mirror:
+        guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)

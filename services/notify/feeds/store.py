@@ -1,14 +1,20 @@
-"""Store of releases: what stands in the feeds, with what it takes the place of. Only ever of the live realm."""
+"""Store of releases: what stands in the feeds and in their copy as plain files. Only ever of the live realm."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-from services.notify.cap.model import Release, sent_at
+from services.notify.cap.model import Issuer, Release, sent_at
+from services.notify.feeds.plain_files import Told, plain_files
 from services.notify.guidance.model import Earlier, Revision
 from services.notify.guidance.store import GuidanceStore
+from services.notify.mirror.model import Changes
+from services.notify.mirror.store import Folder
 from services.notify.situations.store import SituationStore
+from shared.clock import Clock
 from shared.realm import LIVE
+from shared.web import Pages
 
 
 class Releases:
@@ -34,6 +40,29 @@ class Releases:
             return None
         before = [_as_earlier(known) for known in reversed(history) if known.number < number]
         return _release(found, before, await self._situations.kinds())
+
+
+class Copies:
+    """Copies of the public pages and feeds as plain files."""
+
+    def __init__(
+        self, releases: Releases, situations: SituationStore, *, pages: Pages, issuer: Issuer, clock: Clock
+    ) -> None:
+        self._releases = releases
+        self._situations = situations
+        self._pages = pages
+        self._issuer = issuer
+        self._clock = clock
+
+    async def told(self) -> Told:
+        """What a copy made now would hold."""
+        now = self._clock.now()
+        return Told(await self._releases.current(now), await self._situations.open_ones(), now)
+
+    async def write(self, folder: Path, told: Told) -> Changes:
+        """Write it; what changed in the folder. Raises OSError where it cannot be written."""
+        files = plain_files(told, pages=self._pages, issuer=self._issuer)
+        return await Folder(folder).write(files, made_at=told.made_at.isoformat(timespec="seconds"))
 
 
 def _release(revision: Revision, earlier: Sequence[Earlier], kinds: dict[UUID, str]) -> Release:
