@@ -51,6 +51,7 @@ class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own.
 
     `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
+    `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
     """
 
     database: str = "sqlite+aiosqlite:///var/{service}.db"
@@ -65,6 +66,7 @@ class Settings(_Part):
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
     mirror: Path | None = None
+    framed_by: Annotated[str, StringConstraints(pattern=r"^(https?://[A-Za-z0-9.:-]+( |$))*$")] = ""
     confirm_twice_a_year: bool = True
 
     @property

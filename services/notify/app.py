@@ -15,6 +15,7 @@ from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
+from services.notify.embed.web import pages as embed_pages
 from services.notify.feeds.api import feeds
 from services.notify.feeds.jobs import Copying
 from services.notify.feeds.store import Copies, Releases
@@ -157,12 +158,20 @@ def wire_guidance(
 
 
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:
-    """The public page and its feeds."""
+    """The public page, its feeds, its parts for other sites, its copy as plain files."""
     settings = house.settings
     issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
     releases = Releases(guidance, situations)
     app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
     app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
+    app.include_router(
+        embed_pages(
+            releases,
+            public_url=settings.public_url,
+            framed_by=tuple(settings.framed_by.split()),
+            clock=house.clock,
+        )
+    )
     copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
     app.state.copies = copies
     if settings.mirror:

@@ -11,17 +11,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.notify.cap.model import Issuer, alert_of, sent_at
-from services.notify.feeds.addresses import ALERTS, ATOM, JSON, LOCALES, WHOLE_REGION, Addresses
+from services.notify.feeds.addresses import ALERTS, ATOM, JSON, LOCALES, Addresses
 from services.notify.feeds.atom_xml import MEDIA_TYPE as ATOM_TYPE
 from services.notify.feeds.atom_xml import alerts_xml, atom_xml
-from services.notify.feeds.caching import cached
 from services.notify.feeds.cap_xml import MEDIA_TYPE as CAP_TYPE
 from services.notify.feeds.cap_xml import cap_xml
 from services.notify.feeds.json_feed import MEDIA_TYPE as JSON_TYPE
 from services.notify.feeds.json_feed import json_feed
-from services.notify.feeds.model import NEVER, Channel, channel
+from services.notify.feeds.model import NEVER, Channel, channel, known_place
 from services.notify.feeds.store import Releases
-from shared import region
+from shared.caching import cached
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.web import TroubleError
@@ -74,11 +73,6 @@ def feeds(releases: Releases, *, issuer: Issuer, clock: Clock) -> APIRouter:
         return await answer(request, place, LOCALES.get(language), FORMS.get(file))
 
     return router
-
-
-def known_place(code: str) -> bool:
-    """True for a municipality's code and for the whole region."""
-    return code == WHOLE_REGION or any(place.code == code for place in region.MUNICIPALITIES)
 
 
 def _cached(request: Request, body: bytes, media_type: str, *, modified: datetime | None) -> Response:

@@ -49,6 +49,11 @@ def concerns(places: frozenset[str], municipality: str | None) -> bool:
     return municipality is None or not places or municipality in places
 
 
+def known_place(code: str) -> bool:
+    """True for a municipality's code and for the whole region."""
+    return code == WHOLE_REGION or any(place.code == code for place in region.MUNICIPALITIES)
+
+
 def public_page(
     revisions: Sequence[Revision],
     situations: Sequence[Situation],

@@ -120,7 +120,8 @@ def fitting(items: Iterable[FeedItem]) -> set[str]:
     """The items that stand on one page in full; the others are told by their headline and a link."""
     left, whole = FULL_TEXT_BYTES, set()
     for item in items:
-        left -= len(item.html.encode())
-        if left >= 0:
+        size = len(item.html.encode())
+        if size <= left:
+            left -= size
             whole.add(item.urn)
     return whole

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.notify.feeds.caching import cached
 from services.notify.feeds.model import item, public_page
 from services.notify.guidance.model import State
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
+from shared.caching import cached
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.realm import LIVE

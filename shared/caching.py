@@ -1,4 +1,4 @@
-"""Format: an answer that any cache may keep for a moment, and that costs nothing while it is unchanged."""
+"""Caching: an answer that any cache may keep for a moment, and that costs nothing while it is unchanged."""
 
 import hashlib
 from datetime import datetime
