@@ -14,7 +14,7 @@ from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
 from benchmarks.processes import MissingProgramError
 from benchmarks.results import FILE, ROOT, Result, table, write
-from benchmarks.standings import standings
+from benchmarks.standings import standings, standings_postgresql
 
 MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_accept": checkin_accept,
@@ -23,6 +23,8 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,
+    "checkin_cost_flat_postgresql": standings_postgresql,
+    "picture_read_flat_postgresql": standings_postgresql,
     "sse_fanout": sse_fanout,
     "import_rows": import_rows,
     "import_peak_memory": import_peak_memory,

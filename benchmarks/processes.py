@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.postgres import Postgres
+
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN = 60.0
 MAIL_PROGRAMS = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
@@ -56,6 +58,19 @@ def server(command: list[str], port: int, *, log: Path) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL of its own while the block runs, durable as in production. Raises MissingProgramError."""
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        raise MissingProgramError("PostgreSQL is not on this machine")
+    database = Postgres(folder)
+    database.start()
+    try:
+        yield database
+    finally:
+        database.stop()
 
 
 def answer(command: list[str], *, within: float) -> Any:

@@ -5,7 +5,7 @@ import random
 import sqlite3
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,16 +13,19 @@ from pathlib import Path
 from statistics import median
 from uuid import UUID
 
+import asyncpg
 from pydantic import SecretStr
+from sqlalchemy.dialects import sqlite
 
 import services.status
+from benchmarks.processes import postgresql
 from benchmarks.results import Measured, Result, at_most
 from services.status.association.model import Traits
 from services.status.picture.model import RECENT, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import PictureStore
 from services.status.readiness.model import State, Verdict, recounted
-from services.status.readiness.store import ReadinessStore
+from services.status.readiness.store import PACE, ReadinessStore
 from services.status.schema import StatusTable
 from services.status.situation.model import (
     ALL_CAPABILITIES,
@@ -47,7 +50,7 @@ from shared.web import Pages
 
 SIZES = (3_253, 100_000, 1_000_000)
 GROUP = 100
-GROUPS = 30
+GROUPS = 15
 ROUNDS = 3
 WARM_UP = 10
 FIRST = 0x0199_0000_0000_7000_8000_0000_0000_0000
@@ -79,6 +82,7 @@ class Region:
         took = 0.0
         for _ in range(groups):
             news = [self._checkin(number) for number in random.sample(range(self.size), GROUP)]
+            await asyncio.sleep(1.2 * PACE)  # in which the store waits for a larger crowd: no cost
             began = time.perf_counter()
             verdicts = await asyncio.gather(*(self.store.hear(event) for event in news))
             took += time.perf_counter() - began
@@ -113,9 +117,33 @@ class Region:
 
 
 def standings(folder: Path) -> Sequence[Result]:
-    """Groups of a hundred check-ins, and looks at the picture after them, at each size in turn."""
-    hearing, looking = asyncio.run(_measure(folder))
-    return (_flat("checkin_cost_flat", hearing), _flat("picture_read_flat", looking))
+    """Groups of a hundred check-ins, and looks at the picture after them, at each size in turn, on SQLite."""
+
+    async def region(size: int) -> Region:
+        path = folder / f"standings{size}.db"
+        region = await _region(f"sqlite+aiosqlite:///{path}", size)
+        await asyncio.to_thread(_load_sqlite, path, region)
+        return region
+
+    return _measured(region, "")
+
+
+def standings_postgresql(folder: Path) -> Sequence[Result]:
+    """The same on PostgreSQL. Raises MissingProgramError where there is none."""
+    with postgresql(folder / "postgresql") as server:
+
+        async def region(size: int) -> Region:
+            url = server.create(f"standings{size}")
+            region = await _region(url, size)
+            await _load_postgresql(url.replace("+asyncpg", ""), region)
+            return region
+
+        return _measured(region, "_postgresql")
+
+
+def _measured(region_of: Callable[[int], Awaitable[Region]], on: str) -> Sequence[Result]:
+    hearing, looking = asyncio.run(_measure(region_of))
+    return (_flat(f"checkin_cost_flat{on}", hearing), _flat(f"picture_read_flat{on}", looking))
 
 
 def _flat(name: str, costs: Mapping[int, Sequence[float]]) -> Result:
@@ -125,8 +153,10 @@ def _flat(name: str, costs: Mapping[int, Sequence[float]]) -> Result:
     return Result(name, Measured(most / few, "x", told, most / few), at_most(2))
 
 
-async def _measure(folder: Path) -> tuple[Mapping[int, Sequence[float]], Mapping[int, Sequence[float]]]:
-    regions = [await _region(folder / f"standings{size}.db", size) for size in SIZES]
+async def _measure(
+    region_of: Callable[[int], Awaitable[Region]],
+) -> tuple[Mapping[int, Sequence[float]], Mapping[int, Sequence[float]]]:
+    regions = [await region_of(size) for size in SIZES]
     hearing: defaultdict[int, list[float]] = defaultdict(list)
     looking: defaultdict[int, list[float]] = defaultdict(list)
     for region in regions:
@@ -143,10 +173,10 @@ async def _measure(folder: Path) -> tuple[Mapping[int, Sequence[float]], Mapping
     return hearing, looking
 
 
-async def _region(path: Path, size: int) -> Region:
-    """A situation with so many standings of associations that were asked and are silent, loaded by SQL."""
+async def _region(url: str, size: int) -> Region:
+    """A situation for so many standings, which are loaded next."""
     clock = SystemClock()
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    database = Database(url)
     await database.create_tables(Plumbing.metadata, StatusTable.metadata)
     opened = open_situation(
         SituationDraft(Names("Myrsky", "Storm", "Storm"), "storm", ALL_MUNICIPALITIES, 12),
@@ -159,35 +189,62 @@ async def _region(path: Path, size: int) -> Region:
         raise CostError(str(opened))
     await SituationStore(database, clock=clock).open(opened)
     pages = Pages(Settings(secret=SecretStr("x" * 32)), TEMPLATES)
-    region = Region(size, database, opened.situation, new_id(), ReadinessStore(database, clock=clock), pages)
-    await asyncio.to_thread(_load, path, region)
-    return region
+    return Region(size, database, opened.situation, new_id(), ReadinessStore(database, clock=clock), pages)
 
 
-def _load(path: Path, region: Region) -> None:
+ASSOCIATION_COLUMNS = (
+    *("realm", "association_id", "version", "name", "municipality", "sector", "networks", "capabilities"),
+    "retired",
+)
+TALLY_COLUMNS = ("realm", "situation_id", "dimension", "key", "state", "count")
+STANDINGS = """INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,
+    state, round_id, reached)
+    SELECT realm, {situation}, association_id, municipality, sector, networks, capabilities, '{state}', {round}, {yes}
+    FROM association"""
+"""All are asked, and silent."""
+
+
+def _load_sqlite(path: Path, region: Region) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA cache_size=-400000")
-        connection.executemany(
-            "INSERT INTO association"
-            " (realm, association_id, version, name, municipality, sector, networks, capabilities, retired)"
-            " VALUES (?, ?, 1, ?, ?, ?, ?, ?, 0)",
-            (
-                (LIVE.id, f"{FIRST + number:032x}", f"Association {number}", *_columns(_traits(number)))
-                for number in range(region.size)
-            ),
-        )
-        connection.execute(
-            "INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,"
-            " state, round_id, reached)"
-            " SELECT realm, ?, association_id, municipality, sector, networks, capabilities, ?, ?, 1 FROM association",
-            (region.situation.id.hex, State.NOT_ANSWERED, region.round_id.hex),
-        )
-        groups = Counter(_traits(number) for number in range(region.size))
-        tallies = recounted((traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
-        connection.executemany(
-            "INSERT INTO tally (realm, situation_id, dimension, key, state, count) VALUES (?, ?, ?, ?, ?, ?)",
-            [(LIVE.id, region.situation.id.hex, *key, count) for key, count in tallies.items()],
-        )
+        for table, columns, rows in (
+            ("association", ASSOCIATION_COLUMNS, _associations(region, lambda id_: id_.hex)),
+            ("tally", TALLY_COLUMNS, _tallies(region, lambda id_: id_.hex)),
+        ):
+            statement = (
+                StatusTable.metadata.tables[table].insert().compile(dialect=sqlite.dialect(), column_keys=columns)
+            )
+            connection.executemany(str(statement), rows)
+        ids = {"situation": f"'{region.situation.id.hex}'", "round": f"'{region.round_id.hex}'"}
+        connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes=1))
+
+
+async def _load_postgresql(url: str, region: Region) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for table, columns, rows in (
+            ("association", ASSOCIATION_COLUMNS, _associations(region, lambda id_: id_)),
+            ("tally", TALLY_COLUMNS, _tallies(region, lambda id_: id_)),
+        ):
+            await connection.copy_records_to_table(table, columns=columns, records=rows)
+        ids = {"situation": f"'{region.situation.id}'", "round": f"'{region.round_id}'"}
+        await connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes="true"))
+        await connection.execute("VACUUM ANALYZE")
+    finally:
+        await connection.close()
+
+
+def _associations(region: Region, written: Callable[[UUID], object]) -> Iterator[tuple[object, ...]]:
+    for number in range(region.size):
+        id_ = written(UUID(int=FIRST + number))
+        yield (LIVE.id, id_, 1, f"Association {number}", *_columns(_traits(number)), False)
+
+
+def _tallies(region: Region, written: Callable[[UUID], object]) -> Iterator[tuple[object, ...]]:
+    groups = Counter(_traits(number) for number in range(region.size))
+    tallies = recounted((traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
+    for key, count in tallies.items():
+        yield (LIVE.id, written(region.situation.id), *map(str, key), count)
 
 
 def _traits(number: int) -> Traits:

@@ -16,6 +16,7 @@ from services.demo.loader import SEED, prepare
 from services.demo.player import NothingAskedError, play
 from services.demo.registry import demo_associations, write_csv
 from services.embedded import FolderInUseError, provision_bus
+from services.geo import app as geo_app
 from services.local import PortTakenError, Running, run_local
 from services.operator import Json, say, until_done
 from services.operator import app as operator_app
@@ -30,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented registry with the real totals.")
 app.add_typer(operator_app)
 app.add_typer(demo_app, name="demo")
+app.add_typer(geo_app, name="geo")
 
 FOLDER = typer.Option(help="Where all data stands.")
 

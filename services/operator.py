@@ -231,7 +231,7 @@ def _municipality(text: str) -> str:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]:
+async def opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]:
     """The service's stores on its migrated database. What they say is published by the running service."""
     application = service.make_app(settings)
     house: House = application.state.house
@@ -243,20 +243,20 @@ async def _opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI
 
 
 async def _add_person(settings: Settings, entry: PersonEntry) -> str:
-    async with _opened(settings, service_named("intake")) as intake:
+    async with opened(settings, service_named("intake")) as intake:
         access: AccessStore = intake.state.access
         return str(await access.add_person(entry))
 
 
 async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
-    async with _opened(settings, service_named("intake")) as intake:
+    async with opened(settings, service_named("intake")) as intake:
         access: AccessStore = intake.state.access
         return await access.operator_link(email, valid_for)
 
 
 async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[Kept, bool]:
     """The file after its reading, and whether it was imported."""
-    async with _opened(settings, service_named("intake")) as intake:
+    async with opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
         with file.open("rb") as source:
             name = await files.receive(source, file_name=file.name, sheet=sheet, person_id=None)
@@ -289,7 +289,7 @@ async def _read(files: RegisterFileStore, name: str, doing: str) -> Kept:
 
 async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> int:
     """How many associations were written."""
-    async with _opened(settings, service_named("intake")) as intake:
+    async with opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
         found = await files.export(wanted, by=None, form=form)
         with file.open("wb") as target:
@@ -306,7 +306,7 @@ async def _write_mirror(settings: Settings, target: Path) -> Changes:
 
 async def _verify(settings: Settings) -> tuple[int, int | None]:
     """How many rows there are, and the first that is not whole."""
-    async with _opened(settings, service_named("intake")) as intake:
+    async with opened(settings, service_named("intake")) as intake:
         audit: AuditStore = intake.state.audit
         newest = await audit.page(size=1)
         return newest[0].number if newest else 0, await audit.first_break()

@@ -8,8 +8,12 @@ from services.status import VOICE
 from services.status.aid.store import AidStore
 from services.status.aid.web import AidPages
 from services.status.association.store import AssociationStore
+from services.status.attention.jobs import AttentionJobs
+from services.status.attention.store import AttentionStore
+from services.status.attention.web import AttentionPages
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
+from services.status.geography.store import GeographyStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
@@ -54,7 +58,15 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     associations = AssociationStore(database)
     rounds = RoundStore(database, clock=clock)
     readiness = ReadinessStore(database, clock=clock)
-    pictures = PicturePages(PictureStore(database), situations=situations, pages=house.pages, clock=clock)
+    geography, attention = GeographyStore(database), AttentionStore(database, clock=clock)
+    pictures = PicturePages(
+        PictureStore(database),
+        geography=geography,
+        attention=attention,
+        situations=situations,
+        pages=house.pages,
+        clock=clock,
+    )
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -66,6 +78,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     bus.overhears(ReadinessChanged, hub.on_readiness_changed)
     database.after_commit(hub.look_again)
     jobs.every(30, ReadinessJobs(readiness).sweep_stale)
+    jobs.every(10, AttentionJobs(attention).look)
     jobs.every(15, RoundJobs(rounds).remind)
     jobs.every(15, SituationJobs(situations).close_due_rounds)
 
@@ -75,6 +88,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(SituationPages(situations, clock=clock).router())
     app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
     app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
+    app.include_router(AttentionPages(attention, situations=situations, clock=clock).router())
     able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
     app.include_router(able.router())
     app.include_router(ReportPages(reports, situations=situations, press=press, clock=clock).router())
@@ -83,5 +97,6 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(pictures.router())
     app.state.situations, app.state.associations = situations, associations
     app.state.reports, app.state.links = reports, links
+    app.state.geography, app.state.attention = geography, attention
     app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
     return app

@@ -129,6 +129,10 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "GET /situations/{situation_id:uuid}/who-can.csv": EVERYBODY,
     "GET /situations/{situation_id:uuid}/aid": EVERYBODY,
     "POST /situations/{situation_id:uuid}/aid": ASKS,
+    "GET /situations/{situation_id:uuid}/attention": EVERYBODY,
+    "POST /situations/{situation_id:uuid}/attention": ASKS,
+    "POST /situations/{situation_id:uuid}/attention/{rule_id:uuid}/remove": ASKS,
+    "POST /situations/{situation_id:uuid}/attention/{rule_id:uuid}/acknowledge": ASKS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

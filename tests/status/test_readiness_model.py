@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.status.association.model import Traits
 from services.status.readiness.model import (
+    FRESH,
     Coverage,
     Dimension,
     Face,
@@ -245,6 +246,8 @@ def test_a_merger_never_loses_the_newest_answer(first: tuple[int, object], heir:
     assert absorb(merged, gone, heir_id=own.association_id, traits=own.traits) == merged
 
 
+ALARM = [Face.NORMAL, Face.UNKNOWN, Face.LIMITED, Face.SUSPENDED]
+
 counts = st.dictionaries(st.sampled_from(State), st.integers(0, 60))
 
 
@@ -274,6 +277,14 @@ def test_an_area_is_never_green_with_thin_coverage(of: dict[State, int]) -> None
         assert face(of) is Face.UNKNOWN
 
 
+@given(counts, st.sampled_from(sorted(FRESH)), st.integers(1, 50))
+def test_answers_that_grow_old_never_lead_to_a_better_face(of: dict[State, int], fresh: State, many: int) -> None:
+    before = {**of, fresh: of.get(fresh, 0) + many}
+    after = {**of, State.STALE: of.get(State.STALE, 0) + many}
+
+    assert face(after) is Face.UNKNOWN or ALARM.index(face(after)) >= ALARM.index(face(before))
+
+
 @pytest.mark.parametrize(
     ("of", "shown"),
     [
@@ -286,6 +297,9 @@ def test_an_area_is_never_green_with_thin_coverage(of: dict[State, int]) -> None
         ({State.NORMAL: 6, State.SUSPENDED: 2}, Face.SUSPENDED),
         ({State.NORMAL: 7, State.SUSPENDED: 1}, Face.NORMAL),
         ({State.STALE: 5}, Face.UNKNOWN),
+        ({State.NORMAL: 6, State.STALE: 1}, Face.NORMAL),
+        ({State.NORMAL: 6, State.STALE: 2}, Face.UNKNOWN),
+        ({State.SUSPENDED: 6, State.STALE: 9}, Face.SUSPENDED),
     ],
 )
 def test_what_a_tile_says(of: dict[State, int], shown: Face) -> None:

@@ -1,10 +1,13 @@
 """Format: the picture as the part of the page that is kept live; the same for everybody who reads in one language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.status.attention.model import Watched, rule_names
+from services.status.geography.model import Geography
 from services.status.picture.model import FACE_NAMES, LIVE_CHANGES, STATE_NAMES, Picture
 from services.status.picture.trend_svg import BAND_NAMES, BANDS, draw
-from services.status.readiness.model import State
+from services.status.readiness.model import Face, State
 from shared import region
 from shared.i18n import Locale, number, texts
 from shared.web import Pages
@@ -31,8 +34,27 @@ class Band:
     points: str = ""
 
 
-def picture_html(pages: Pages, locale: Locale, picture: Picture) -> str:
-    """The fragment `_picture.html`, filled."""
+@dataclass(frozen=True)
+class Part:
+    """One line of a legend."""
+
+    state: str
+    label: str
+
+
+MAP_FILLS = {Face.NORMAL: "normal", Face.LIMITED: "limited", Face.SUSPENDED: "suspended", Face.UNKNOWN: "silent"}
+"""The pattern with which a municipality is filled on the map."""
+
+
+def picture_html(
+    pages: Pages,
+    locale: Locale,
+    picture: Picture,
+    *,
+    geography: Geography | None = None,
+    calls: Sequence[Watched] = (),
+) -> str:
+    """The fragment `_picture.html`, filled. The map uses shapes that stand elsewhere in the page."""
     _ = texts(locale)
     trend = draw(picture.trend, start=picture.trend_from, end=picture.trend_to)
     bands = [Band(area.state, _(BAND_NAMES[area.state]), area.count, area.points) for area in trend.areas]
@@ -45,6 +67,12 @@ def picture_html(pages: Pages, locale: Locale, picture: Picture) -> str:
         states={state: _(name) for state, name in STATE_NAMES.items()},
         faces={face: _(name) for face, name in FACE_NAMES.items()},
         tiles=_tiles(),
+        geography=geography,
+        calls=calls,
+        unanswered=[one for one in calls if not one.watch.quiet(picture.seen_at)],
+        names=rule_names(locale),
+        map_parts=[Part(MAP_FILLS[one], _(name)) for one, name in FACE_NAMES.items()],
+        map_fills=MAP_FILLS,
         sub_regions=[
             (sub_region, [region.municipality(code) for code in sub_region.municipalities])
             for sub_region in region.SUB_REGIONS

@@ -103,7 +103,8 @@ class PictureStore:
 
 async def _tallies(session: AsyncSession, situation: Situation) -> Tallies:
     columns = (TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"])
-    rows = await session.execute(select(*columns).where(*_in(TALLY, situation), TALLY.c["count"] != 0))
+    shown = (TALLY.c.dimension != Dimension.CAPABILITY_AREA.value, TALLY.c["count"] != 0)
+    rows = await session.execute(select(*columns).where(*_in(TALLY, situation), *shown))
     return Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in rows})
 
 

@@ -11,6 +11,8 @@ from fastapi import APIRouter, Depends, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.status.attention.store import AttentionStore
+from services.status.geography.store import GeographyStore
 from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, crossed, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
@@ -53,8 +55,19 @@ SAID = {
 class PicturePages:
     """The pages of this topic."""
 
-    def __init__(self, store: PictureStore, *, situations: SituationStore, pages: Pages, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: PictureStore,
+        *,
+        geography: GeographyStore,
+        attention: AttentionStore,
+        situations: SituationStore,
+        pages: Pages,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._geography = geography
+        self._attention = attention
         self._situations = situations
         self._pages = pages
         self._clock = clock
@@ -72,9 +85,16 @@ class PicturePages:
         return await self._fragment(await self._found(situation_id), locale, within)
 
     async def show(
-        self, request: Request, situation_id: UUID, staff: AnyStaff, since: str = "", said: str = ""
+        self,
+        request: Request,
+        situation_id: UUID,
+        staff: AnyStaff,
+        since: str = "",
+        said: str = "",
+        view: str = "",
     ) -> Response:
-        """The picture. `since` adds what changed after that moment; what stands in `said` is acknowledged."""
+        """The picture. `since` adds what changed after that moment; what stands in `said` is acknowledged; the `view`
+        "wall" is for a screen that is read from across the room."""
         situation = await self._found(situation_id)
         now = self._clock.now()
         looked = moment_of(since)
@@ -83,13 +103,14 @@ class PicturePages:
         _ = texts(locale)
         return pages_of(request).page(
             request,
-            "picture.html",
+            "picture_wall.html" if view == "wall" else "picture.html",
             realm=situation.realm,
             situation=situation,
             name=situation.names.of(locale),
             kind=_(KIND_NAMES[situation.kind]),
             said=_(SAID[said]) if said in SAID else "",
             fragment=Markup(await self._fragment(situation, locale, names_within(staff))),  # noqa: S704 - rendered with escaping just now
+            geography=await self._geography.get(),
             live=f"/situations/{situation.id}/live?{urlencode({'lang': locale})}",
             refresh=f"?{urlencode({'since': now.isoformat()})}",
             looked=looked,
@@ -169,7 +190,9 @@ class PicturePages:
     async def _fragment(self, situation: Situation, locale: Locale, within: Within) -> str:
         now = self._clock.now()
         glance = await self._store.glance(situation, since=now - RECENT, within=within)
-        return picture_html(self._pages, locale, picture_of(situation, glance, now))
+        geography = await self._geography.get()
+        calls = await self._attention.calls(situation.realm, situation.id) if situation.closed_at is None else []
+        return picture_html(self._pages, locale, picture_of(situation, glance, now), geography=geography, calls=calls)
 
     async def _changes(self, situation: Situation, looked: datetime | None, within: Within) -> Sequence[Change]:
         return await self._store.changes(situation, since=looked, within=within) if looked else ()
@@ -186,7 +209,7 @@ class PicturePages:
 
 
 def _dimension(text: str, otherwise: Dimension) -> Dimension:
-    return Dimension(text) if text in Dimension._value2member_map_ else otherwise
+    return next((dimension for dimension in DIMENSION_NAMES if dimension == text), otherwise)
 
 
 def _keys(dimension: Dimension, occurring: set[str], locale: Locale) -> list[tuple[str, str]]:

@@ -47,6 +47,7 @@ class Dimension(StrEnum):
     SECTOR = "sector"
     NETWORK = "network"
     CAPABILITY = "capability"
+    CAPABILITY_AREA = "capability_area"
 
 
 class Face(StrEnum):
@@ -197,8 +198,15 @@ def tally_keys(traits: Traits) -> list[tuple[Dimension, str]]:
         *((Dimension.CAPABILITY, code) for code in traits.capabilities),
     ]
     if traits.municipality in MUNICIPALITY_CODES:
-        keys.append((Dimension.SUB_REGION, region.sub_region_of(traits.municipality).code))
+        area = region.sub_region_of(traits.municipality).code
+        keys.append((Dimension.SUB_REGION, area))
+        keys.extend((Dimension.CAPABILITY_AREA, capability_area(code, area)) for code in traits.capabilities)
     return keys
+
+
+def capability_area(capability: str, area: str) -> str:
+    """The key under which a capability is counted in a sub-region."""
+    return f"{capability}@{area}"
 
 
 MUNICIPALITY_CODES = frozenset(place.code for place in region.MUNICIPALITIES)
@@ -273,19 +281,25 @@ def coverage(counts: Mapping[State, int]) -> Coverage:
 
 
 def face(counts: Mapping[State, int]) -> Face:
-    """What a tile says. Unknown if fewer than THIN of those asked have a fresh answer, so empty is never green.
+    """What a tile, a municipality on the map, or a row says. Unknown if fewer than THIN of those asked have a fresh
+    answer, so that empty is never green, and if the answers that are out of date could change what the fresh ones say.
 
     Otherwise of the fresh answers: suspended from MARKED suspended on, limited from MARKED limited or suspended on.
+    Silence, and answers that grow old, lead to unknown or change nothing: they never lead to a better face.
     """
     known = coverage(counts)
     if known.asked == 0 or known.share < THIN:
         return Face.UNKNOWN
-    suspended = counts.get(State.SUSPENDED, 0)
-    if suspended >= MARKED * known.fresh:
+    suspended, limited = counts.get(State.SUSPENDED, 0), counts.get(State.LIMITED, 0)
+    said = _marked(suspended, limited, of=known.fresh)
+    at_worst = _marked(suspended + known.stale, limited, of=known.answered)
+    return said if said is at_worst else Face.UNKNOWN
+
+
+def _marked(suspended: int, limited: int, *, of: int) -> Face:
+    if suspended >= MARKED * of:
         return Face.SUSPENDED
-    if suspended + counts.get(State.LIMITED, 0) >= MARKED * known.fresh:
-        return Face.LIMITED
-    return Face.NORMAL
+    return Face.LIMITED if suspended + limited >= MARKED * of else Face.NORMAL
 
 
 def slot_of(moment: datetime) -> datetime:

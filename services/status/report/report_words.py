@@ -249,8 +249,9 @@ def _method(report: Report, locale: Locale) -> Iterable[str]:
         report.freshness_hours,
     ) % {"num": report.freshness_hours}
     yield _(
-        "At a glance a row is not known while fewer than a fifth of those asked have a fresh answer; otherwise a state"
-        " marks it from a quarter of the fresh answers on. Silence never counts as operating normally."
+        "At a glance a row is not known while fewer than a fifth of those asked have a fresh answer, or while"
+        " answers that are out of date could change it; otherwise a state marks it from a quarter of the fresh"
+        " answers on. Silence never counts as operating normally."
     )
     yield _("An association with several networks or capabilities is counted in each of them.")
 

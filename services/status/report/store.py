@@ -168,7 +168,9 @@ class ReportStore:
 def _facts(connection: Connection, situation: Situation) -> Facts:
     figures = connection.execute(
         select(TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"]).where(
-            *_in(TALLY, situation), TALLY.c["count"] != 0
+            *_in(TALLY, situation),
+            TALLY.c["count"] != 0,
+            TALLY.c.dimension != Dimension.CAPABILITY_AREA.value,
         )
     )
     newest = connection.execute(select(func.max(STANDING.c.reported_at)).where(*_in(STANDING, situation)))

@@ -1,0 +1,1 @@
+"""Topic: the outlines of the municipalities, as an operator brought them; without them there is no map."""
