@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.notify import VOICE
 from services.notify.broadcast.store import BroadcastStore
+from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork, Letters, Traffic
@@ -151,6 +152,7 @@ def wire_guidance(
     house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations)))
+    app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts

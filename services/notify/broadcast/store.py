@@ -1,29 +1,32 @@
 """Store of broadcasts: page by page into the ledger, each page and its cursor in one transaction."""
 
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.notify.broadcast.model import NotReleasedError, letter_of
-from services.notify.delivery.model import Recipient
+from services.notify.broadcast.model import TRIALS, NotReleasedError, Trial, letter_of, trial_of
+from services.notify.delivery.model import Recipient, address_key
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import Revision, State
 from services.notify.guidance.revision_rows import load, load_number
 from services.notify.guidance.schema import BroadcastRow
 from services.notify.guidance.store import recipients_before
+from services.notify.subscribers.model import read_email
 from services.notify.subscribers.store import SubscriberStore, changed
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.notify import BroadcastFinished
+from shared.i18n import Locale
 from shared.outbox import announce
 from shared.realm import Realm
 
 NEWEST = (col(BroadcastRow.revision).desc(), col(BroadcastRow.letter_id))
 """Corrections before all else."""
 
+TRIAL_HOLDS = timedelta(minutes=15)
 PAGE = 1000
 """Recipients planned in one transaction."""
 
@@ -88,6 +91,22 @@ class BroadcastStore:
         return await self._subscribers.recipients(
             session, revision.draft.matching, after=after.cursor, confirmed_by=approved_at, limit=PAGE
         )
+
+    async def send_trial(self, revision: Revision, *, by: UUID, address: str, locale: Locale) -> Trial:
+        """Send a text that is not released to one address, marked as a test; the same to the same only once."""
+        if revision.state.released:
+            return Trial.RELEASED
+        email = read_email(address)
+        if email is None:
+            return Trial.NO_ADDRESS
+        letter = trial_of(revision, by=by, not_after=self._clock.now() + TRIAL_HOLDS)
+        recipient = Recipient(uuid5(letter.letter_id, address_key(email)), email, locale)
+        async with self._database.write() as session:
+            await self._ledger.add(session, letter, recipients=[recipient])
+            if (await self._ledger.counts_now(session, letter.realm, letter.letter_id)).total > TRIALS:
+                await session.rollback()
+                return Trial.TOO_MANY
+        return Trial.SENT
 
     async def finish(self) -> bool:
         """Close the broadcasts whose recipients all have a final state, and tell it. Never asks to be called again."""

@@ -151,12 +151,16 @@ class Ledger:
     async def counts(self, realm: Realm, letter_id: UUID) -> Counts:
         """How many deliveries of the letter stand where, counted from the rows."""
         async with self._database.read() as session:
-            rows = await session.execute(
-                select(col(DeliveryRow.state), func.count())
-                .where(col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
-                .group_by(col(DeliveryRow.state))
-            )
-            return Counts(**{str(state): int(number) for state, number in rows})
+            return await self.counts_now(session, realm, letter_id)
+
+    async def counts_now(self, session: AsyncSession, realm: Realm, letter_id: UUID) -> Counts:
+        """The same inside the caller's transaction."""
+        rows = await session.execute(
+            select(col(DeliveryRow.state), func.count())
+            .where(col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
+            .group_by(col(DeliveryRow.state))
+        )
+        return Counts(**{str(state): int(number) for state, number in rows})
 
     async def drop(self, realm: Realm) -> int:
         """End the letters of an exercise: what waits is refused, its roster is emptied; how many were refused.
@@ -295,7 +299,7 @@ class Ledger:
                 wake()
 
 
-def reached(realm: Realm, letter_ids: Collection[UUID], *, also_waiting: bool) -> Select[tuple[UUID]]:
+def reached(realm: Realm, letter_ids: Collection[UUID], *, also_waiting: bool) -> Select[UUID]:
     """Whom one of these letters may have reached; `also_waiting`: and for whom it would still be good to have it."""
     state = col(DeliveryRow.state)
     whom = state.in_((State.SENT, State.UNKNOWN, State.CLAIMED)) | (col(DeliveryRow.ambiguous) > 0)

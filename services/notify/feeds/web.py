@@ -7,8 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.notify.feeds.model import item, public_page
-from services.notify.guidance.model import State
+from services.notify.feeds.model import concerns, item, public_page
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES
@@ -18,6 +17,8 @@ from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
+
+WITHDRAWN = 5
 
 
 def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) -> APIRouter:
@@ -33,7 +34,15 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
             municipality=municipality.code if municipality else None,
             number=number,
         )
-        return _page(request, "public.html", page=shown, municipality=municipality, now=now)
+        place = municipality.code if municipality else None
+        withdrawn = [
+            item(gone, request.state.locale)
+            for gone in await guidance.withdrawn(now)
+            if concerns(gone.draft.matching.areas, place)
+        ]
+        return _page(
+            request, "public.html", page=shown, withdrawn=withdrawn[:WITHDRAWN], municipality=municipality, now=now
+        )
 
     @router.get("/")
     async def whole_region(request: Request, page: str = "") -> Response:
@@ -52,7 +61,7 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
     async def one(request: Request, guidance_id: UUID) -> Response:
         """One piece of published guidance; when it is no longer in force, it says so."""
         revision = await guidance.get(LIVE, guidance_id)
-        if revision is None or revision.state is not State.PUBLISHED:
+        if revision is None or not revision.state.released:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         current = revision.current(clock.now())
         return _page(request, "public_one.html", item=item(revision, request.state.locale), current=current)

@@ -62,7 +62,7 @@ async def earlier(session: AsyncSession, realm: str, ids: Collection[UUID]) -> d
     return found
 
 
-def _joined() -> Select[tuple[GuidanceRow, RevisionRow]]:
+def _joined() -> Select[GuidanceRow, RevisionRow]:
     same = (col(RevisionRow.realm) == col(GuidanceRow.realm)) & (col(RevisionRow.guidance_id) == col(GuidanceRow.id))
     return select(GuidanceRow, RevisionRow).join(RevisionRow, same)
 

@@ -334,7 +334,7 @@ def _edition_of(forgotten: Revision) -> Update:
     )
 
 
-def recipients_before(revision: Revision) -> Select[tuple[UUID]]:
+def recipients_before(revision: Revision) -> Select[UUID]:
     """To whom a correction goes. An update: all who were to get the texts before it, but those whom mail did not
     reach. A withdrawal: only who may have got one of them; the others need not hear of it."""
     return reached(revision.realm, _letters_before(revision), also_waiting=revision.kind is Kind.UPDATE)

@@ -271,12 +271,12 @@ class SubscriberStore:
         return await self._confirmed(session, *wanted, after=after, limit=limit)
 
     async def recipients_among(
-        self, session: AsyncSession, ids: Select[tuple[UUID]], *, after: UUID, limit: int
+        self, session: AsyncSession, ids: Select[UUID], *, after: UUID, limit: int
     ) -> list[Recipient]:
         """The next confirmed subscribers among these, whatever they follow, in the order of their ids."""
         return await self._confirmed(session, col(Subscriber.id).in_(ids), after=after, limit=limit)
 
-    async def count_among(self, session: AsyncSession, ids: Select[tuple[UUID]]) -> int:
+    async def count_among(self, session: AsyncSession, ids: Select[UUID]) -> int:
         """How many of these are confirmed subscribers."""
         among = (col(Subscriber.state) == State.CONFIRMED, col(Subscriber.id).in_(ids))
         return int((await session.execute(select(func.count()).select_from(Subscriber).where(*among))).scalar_one())
