@@ -299,7 +299,7 @@ async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> 
 
 
 async def _write_mirror(settings: Settings, target: Path) -> Changes:
-    async with _opened(settings, service_named("notify")) as notify:
+    async with opened(settings, service_named("notify")) as notify:
         copies: Copies = notify.state.copies
         return await copies.write(target, await copies.told())
 
