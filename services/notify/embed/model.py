@@ -27,6 +27,14 @@ class Embedded:
         """The newest ones."""
         return self.channel.items[:MOST]
 
+    def whole(self, item: FeedItem) -> bool:
+        """True for a text that is short enough to be shown as it was written."""
+        return len(item.plain) <= SHOWN
+
+    def abridged(self, item: FeedItem) -> str:
+        """The beginning of its text."""
+        return abridged(item.plain)
+
     def values(self) -> dict[str, Any]:
         """Ready for JSON: plain texts, nothing of it is markup."""
         _ = texts(self.channel.locale)

@@ -53,7 +53,9 @@ _TO_DO = re.compile(
     r"|what (you can|to) do|do this",
     re.IGNORECASE,
 )
-_RESERVED = re.compile(r"\w*vaaratiedo\w*|\w*varningsmeddeland\w*|vaaramerk\w*|emergency warning\w*", re.IGNORECASE)
+_RESERVED = re.compile(
+    r"\w{0,40}vaaratiedo\w*|\w{0,40}varningsmeddeland\w*|vaaramerk\w*|emergency warning\w*", re.IGNORECASE
+)
 _NO_DRILL = re.compile(
     r"ei ole (mik[äa][äa]n )?harjoitus\w*|är (ingen|inte en|inte någon) övning\w*"
     r"|(is|was) (not an?|no) (drill|exercise)\w*|ei harjoitus\b",
@@ -61,7 +63,7 @@ _NO_DRILL = re.compile(
 )
 _UNFILLED = re.compile(r"\[[^\]\[\n]{1,60}\](?![(\[])|_{3,}")
 _LINK = re.compile(r"\[([^\]\[]{0,300})\]\([^()\s]{0,500}\)")
-_ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
+_ADDRESS = re.compile(r"https?://\S+|\S{1,80}@\S+")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n\s*(?:\n|[-*+#>]|\d+[.)])|\n\s*$")
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 

@@ -94,6 +94,19 @@ async def test_what_is_not_there_is_not_found(browser: AsyncClient) -> None:
         assert (await browser.get(path)).status_code == 404
 
 
+async def test_a_long_text_is_begun_in_a_frame(
+    browser: AsyncClient, guidance: GuidanceStore, subscribers: SubscriberStore
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance, draft({Locale.FI: Text("Pitkä", "*sana* " * 500)}))
+
+    page = (await browser.get("/embed?lang=fi")).text
+
+    assert page.count("sana") < 100
+    assert "<em>" not in page
+    assert f'href="http://127.0.0.1:8000/g/{revision.guidance_id}?lang=fi" target="_top"' in page
+
+
 def test_a_long_text_ends_with_a_whole_word() -> None:
     text = "sana " * 200
 

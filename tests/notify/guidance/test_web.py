@@ -316,7 +316,7 @@ async def test_a_correction_with_mistakes_comes_back_and_a_waiting_one_is_writte
 
 
 async def test_one_person_alone_releases_only_with_a_reason_and_the_page_shows_it(
-    both: AsyncClient, subscribers: SubscriberStore, guidance: GuidanceStore
+    both: AsyncClient, subscribers: SubscriberStore
 ) -> None:
     await resident(subscribers)
     here = (await both.post("/guidance/new", data=FORM)).headers["location"]
