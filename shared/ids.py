@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -30,5 +31,12 @@ def derived_token(secret: str, purpose: str, subject: UUID) -> str:
     For links that stand in every letter to a person, where storing one token a letter would be waste.
     """
     # Not hmac.digest: it lets go of the interpreter for these few bytes, and then waits behind the other threads.
-    mac = hmac.new(secret.encode(), f"{purpose}:{subject}".encode(), "sha256").digest()
-    return urlsafe_b64encode(mac).rstrip(b"=").decode()
+    mac = _keyed(secret).copy()
+    mac.update(f"{purpose}:{subject}".encode())
+    return urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=8)
+def _keyed(secret: str) -> hmac.HMAC:
+    """The secret taken in, never used up itself: to take it in costs more than all the rest."""
+    return hmac.new(secret.encode(), digestmod="sha256")

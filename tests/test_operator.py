@@ -1,5 +1,6 @@
 """The operator's commands on an installation of their own, as they are typed."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -9,6 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli import app
+from services.notify.app import make_app
+from services.notify.broadcast.store import BroadcastStore
+from services.notify.delivery import model
+from services.notify.delivery.model import Lane
+from services.notify.delivery.store import Ledger
+from shared.clock import SystemClock
+from shared.settings import Settings
+from tests.notify.guidance.drafts import published, resident
 
 GOOD = "Nimi;Rekisterinumero;Kotipaikka;Sähköposti\nForssan Partio;1.002;Forssa;forssa@example.org\n"
 BAD = GOOD + "Turun Partio;1.003;Turku;turku@example.org\n"
@@ -25,6 +34,11 @@ class Operator:
             "VALMIUS_SMTP__PORT": "1",
             "VALMIUS_PUBLIC_URL": "https://valmius.example.org",
         }
+
+    @property
+    def settings(self) -> Settings:
+        """The same settings as the commands read them."""
+        return Settings.read(self._environment)
 
     def types(self, *arguments: str, code: int = 0, **settings: str | None) -> str:
         """What comes back on standard output; the command must end with this code."""
@@ -217,3 +231,46 @@ def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator
     assert whole == "rows 1-2 are whole\n"
     assert "row 2 is missing or changed" in operator.types("audit", "verify", code=1)
     assert operator.told("audit", "verify", code=1) == {"rows": 2, "broken": 2}
+
+
+def test_a_broadcast_is_watched_to_its_end_and_resumed_after_a_pause(operator: Operator) -> None:
+    operator.types("migrate", "notify")
+    none_yet = operator.types("broadcast", "watch", code=2)
+    asyncio.run(release_and_pause(operator.settings))
+
+    half_way = operator.told("broadcast", "watch", "--once")
+    resumed = operator.told("broadcast", "resume")
+    asyncio.run(send_all(operator.settings))
+    ended = operator.told("broadcast", "watch")
+
+    assert "no guidance has been released yet" in none_yet
+    assert (half_way["paused"], half_way["waiting"]) == ("11 of the last 200 letters failed", 1)
+    assert resumed == {"paused": "11 of the last 200 letters failed", "goes_on": True}
+    assert (ended["finished"], ended["paused"], ended["waiting"], ended["sent"]) == (True, None, 0, 1)
+    assert "it was not" in operator.types("broadcast", "resume")
+
+
+async def release_and_pause(settings: Settings) -> None:
+    """Guidance for one, listed and not sent, in a lane that paused itself."""
+    notify = make_app(settings)
+    broadcasts: BroadcastStore = notify.state.broadcasts
+    ledger: Ledger = notify.state.ledger
+    await resident(notify.state.subscribers)
+    await published(notify.state.guidance)
+    while await broadcasts.plan_page():
+        continue
+    await ledger.pause(Lane.BULK, "11 of the last 200 letters failed")
+    await notify.state.house.database.close()
+
+
+async def send_all(settings: Settings) -> None:
+    """What waits is sent, and its broadcast closed."""
+    notify = make_app(settings)
+    broadcasts: BroadcastStore = notify.state.broadcasts
+    ledger: Ledger = notify.state.ledger
+    now = SystemClock().now()
+    claimed = await ledger.claim(Lane.BULK, limit=10, now=now)
+    [letter] = await ledger.letters({(one.realm, one.letter_id) for one in claimed})
+    await ledger.settle([model.sent(one, letter, at=now) for one in claimed])
+    await broadcasts.finish()
+    await notify.state.house.database.close()

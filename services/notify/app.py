@@ -11,11 +11,13 @@ from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
 from services.notify.delivery.handlers import WishHandlers
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
+from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
+from services.notify.delivery.web import pages as delivery_pages
 from services.notify.embed.web import pages as embed_pages
 from services.notify.feeds.api import feeds
 from services.notify.feeds.jobs import Copying
@@ -151,7 +153,8 @@ def wire_guidance(
     guidance.on_release(planning.wake)
     house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
-    app.include_router(guidance_pages(Desk(guidance, subscribers, situations)))
+    app.include_router(delivery_pages(ledger))
+    app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
     app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance

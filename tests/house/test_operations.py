@@ -65,7 +65,8 @@ def test_every_command_of_the_guide_is_there() -> None:
     whole = get_command(app)
     assert isinstance(whole, TyperGroup)
 
-    told = set(re.findall(r"valmius ((?:people|registry|audit|geo) \w+|[a-z][\w-]+)", GUIDE.replace("valmius -C", "")))
+    groups = "people|registry|audit|geo|broadcast"
+    told = set(re.findall(rf"valmius ((?:{groups}) \w+|[a-z][\w-]+)", GUIDE.replace("valmius -C", "")))
 
     assert told
     assert told <= set(commands(whole))

@@ -2,21 +2,18 @@
 
 import asyncio
 import random
-from collections import OrderedDict, deque
-from collections.abc import Sequence
-from datetime import timedelta
+from collections import deque
+from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.notify.delivery import model
-from services.notify.delivery.letter_format import Imprint, LetterError, Template, build, locale_of, mailbox
-from services.notify.delivery.mail import Connection, MailError, Pool
+from services.notify.delivery.header_format import LetterError, mailbox
+from services.notify.delivery.letter_format import Template, locale_of
+from services.notify.delivery.mail import Connection, Envelope, MailError, Pool
 from services.notify.delivery.model import (
     LOOKED_AT,
-    Breaker,
-    Bucket,
     Claimed,
     Fault,
     Lane,
@@ -26,122 +23,25 @@ from services.notify.delivery.model import (
     permit,
     should_pause,
 )
+from services.notify.delivery.sending import BEGIN_WITHIN, Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.db import passing
-from shared.i18n import Locale
 from shared.log import logger
 from shared.realm import LIVE
 
 log = logger(__name__)
-
-BATCH: Final = 50
-BEGIN_WITHIN: Final = timedelta(seconds=30)
-"""How long after their claim letters are begun; what a slow relay has not let us begin by then is given back."""
-
-KEPT: Final = 200
-"""Letters and templates kept in memory; each is some tens of kilobytes."""
 
 MANY: Final = 8
 PACE: Final = 0.01
 """Seconds for which outcomes wait for more of them while they come by MANY: one commit costs as much as ten letters.
 It is all that is added to the moment in which a crash makes duplicates."""
 
+AHEAD: Final = 3.0
+"""Seconds for which a letter may stay with a connection that waits for the reply to the one before it."""
+
 GRACE: Final = 20.0
 """Seconds that letters which the relay is just taking may need at the end of the process."""
-
-
-class Traffic:
-    """What all lanes of a process share on their way to the relay: its rate and whether it works."""
-
-    def __init__(self, rate: float, *, clock: Clock) -> None:
-        self._clock = clock
-        self._batch = max(1, min(BATCH, int(rate * BEGIN_WITHIN.total_seconds() / 4)))
-        self._bucket = Bucket.full(rate, clock.now())
-        self._breaker = Breaker()
-
-    @property
-    def probing(self) -> bool:
-        """True while one letter finds out whether the relay works again."""
-        return self._breaker.tries
-
-    def open(self) -> bool:
-        """True while the relay is left alone."""
-        return not self._breaker.closed(self._clock.now())
-
-    def admit(self) -> int:
-        """How many letters may be claimed now: none, one as a probe, or a batch."""
-        now = self._clock.now()
-        if not self._breaker.closed(now):
-            return 0
-        if self._breaker.half_open:
-            self._breaker = self._breaker.probing(now)
-            return 1
-        return self._batch
-
-    async def turn(self, *, urgent: bool) -> None:
-        """Return when one letter may be sent."""
-        while True:
-            self._bucket, wait = self._bucket.take(self._clock.now(), urgent=urgent)
-            if not wait:
-                return
-            await self._clock.sleep(wait)
-
-    def worked(self) -> None:
-        """The relay answered."""
-        self._breaker = self._breaker.worked()
-
-    def not_tried(self) -> None:
-        """The probe ended before the relay."""
-        self._breaker = self._breaker.not_tried(self._clock.now())
-
-    def failed(self) -> None:
-        """The relay did not work."""
-        was_open = self._breaker.half_open
-        self._breaker = self._breaker.failed(self._clock.now())
-        if self._breaker.half_open and not was_open:
-            log.error("mail relay does not work; it is left alone for a while", faults=self._breaker.faults)
-
-
-class Letters:
-    """A lane's letters and their templates, written once per language; the newest are kept."""
-
-    def __init__(self, ledger: Ledger, *, imprint: Imprint) -> None:
-        self._ledger = ledger
-        self._imprint = imprint
-        self._letters: OrderedDict[tuple[str, UUID], Letter] = OrderedDict()
-        self._templates: OrderedDict[tuple[str, UUID, Locale], Template | LetterError] = OrderedDict()
-
-    async def of(self, claimed: Sequence[Claimed]) -> dict[tuple[str, UUID], Letter]:
-        """The letters of these deliveries, from the ledger where they are not in memory."""
-        wanted = {(delivery.realm, delivery.letter_id) for delivery in claimed}
-        missing = wanted - self._letters.keys()
-        if missing:
-            for letter in await self._ledger.letters(missing):
-                self._letters[letter.realm.id, letter.letter_id] = letter
-        found = {key: self._letters[key] for key in wanted}
-        while len(self._letters) > KEPT:
-            self._letters.popitem(last=False)
-        return found
-
-    def template(self, letter: Letter, locale: Locale) -> Template:
-        """The letter in this language. Raises LetterError if it cannot be written."""
-        key = (letter.realm.id, letter.letter_id, locale)
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = self._written(letter, locale)
-            if len(self._templates) > KEPT:
-                self._templates.popitem(last=False)
-        if isinstance(template, LetterError):
-            raise template
-        return template
-
-    def _written(self, letter: Letter, locale: Locale) -> Template | LetterError:
-        try:
-            return build(letter, locale, imprint=self._imprint)
-        except LetterError as error:
-            log.warning("letter cannot be written", kind=letter.kind, locale=locale, error=str(error))
-            return error
 
 
 class LaneWork:
@@ -158,6 +58,7 @@ class LaneWork:
         self.clock = clock
         self.full = False
         self._hard: deque[bool] = deque(maxlen=LOOKED_AT)
+        self._batches: set[Batch] = set()
 
     async def unit(self) -> bool:
         """Claim and send up to BATCH letters; True if there may be more.
@@ -166,7 +67,9 @@ class LaneWork:
         that the relay is taking, at most GRACE seconds.
         """
         batch = Batch(self)
+        self._batches.add(batch)
         work = asyncio.create_task(batch.run())
+        work.add_done_callback(lambda _: self._batches.discard(batch))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -184,17 +87,36 @@ class LaneWork:
         return False
 
     async def noted(self, fault: Fault | None) -> None:
-        """Remember how a letter fared with the relay; a lane with too many hard failures pauses itself."""
+        """Remember how a letter fared with the relay; a lane with too many hard failures pauses itself at once."""
         if fault is not None and (fault.relay or fault.ambiguous):
             self.traffic.failed()
             return
         self.traffic.worked()
-        self._hard.append(fault is not None and fault.hard)
-        if self.lane is Lane.BULK and fault is not None and fault.hard and should_pause(self._hard):
+        hard = fault is not None and fault.hard
+        self._hard.append(hard)
+        if hard and self.lane is Lane.BULK and should_pause(self._hard):
             reason = f"{sum(self._hard)} of the last {len(self._hard)} letters failed"
             self._hard.clear()
+            for batch in self._batches:
+                batch.stop()
             await self.ledger.pause(self.lane, reason)
             log.error("lane pauses until an operator resumes it", lane=self.lane, reason=reason)
+
+
+@dataclass
+class Carrier:
+    """One connection on its way through a batch, and the letter whose envelope went ahead over it."""
+
+    connection: Connection
+    ahead: tuple[Claimed, Envelope] | None = None
+    limit: asyncio.TimerHandle | None = None
+
+    def take(self) -> tuple[Claimed, Envelope] | None:
+        """The letter that is next here; nobody else has it from now on."""
+        if self.limit is not None:
+            self.limit.cancel()
+        taken, self.ahead, self.limit = self.ahead, None, None
+        return taken
 
 
 class Batch:
@@ -202,7 +124,8 @@ class Batch:
 
     def __init__(self, work: LaneWork) -> None:
         self._work = work
-        self._letters: dict[tuple[str, UUID], Letter] = {}
+        self._letters: dict[int, Letter] = {}
+        self._templates: dict[tuple[int, str], Template] = {}
         self._queue: deque[Claimed] = deque()
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
@@ -227,7 +150,8 @@ class Batch:
         self._until = work.clock.now() + BEGIN_WITHIN
         claimed = await work.ledger.claim(work.lane, limit=limit, now=work.clock.now())
         work.full = len(claimed) == limit
-        self._letters = await work.letters.of(claimed)
+        letters = await work.letters.of(claimed)
+        self._letters = {delivery.id: letters[delivery.realm, delivery.letter_id] for delivery in claimed}
         self._queue.extend(claimed)
         try:
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
@@ -251,38 +175,44 @@ class Batch:
     async def _carry(self) -> None:
         """Send what is in the queue, one after another over one connection."""
         async with self._work.pool.connection() as connection:
-            while self._queue and self._may_begin:
-                delivery = self._queue.popleft()
-                self._record(await self._send(delivery, self._letter_of(delivery), connection=connection))
+            carrier = Carrier(connection)
+            try:
+                while (carrier.ahead or self._queue) and self._may_begin:
+                    delivery, envelope = carrier.take() or (self._queue.popleft(), None)
+                    self._record(await self._send(delivery, envelope, carrier=carrier))
+            finally:
+                if left := carrier.take():
+                    self._queue.append(left[0])
+                connection.leave()
 
-    async def _send(self, delivery: Claimed, letter: Letter, *, connection: Connection) -> Outcome:
-        """Time, gate, text, turn, relay: what became of one letter."""
-        work = self._work
+    async def _send(self, delivery: Claimed, envelope: Envelope | None, *, carrier: Carrier) -> Outcome:
+        """Time, gate, text, turn, relay: what became of one letter. One with an envelope has had its turn."""
+        work, letter = self._work, self._letter_of(delivery)
         if work.clock.now() >= letter.not_after:
             return model.too_late(delivery, letter, at=work.clock.now())
         verdict = permit(delivery.realm, delivery.recipient.address, await self._roster(delivery))
         if not verdict.permitted:
             return model.refused(delivery, letter, at=work.clock.now(), reason=verdict.reason)
         try:
-            template = work.letters.template(letter, locale_of(delivery.recipient))
-            address = mailbox(delivery.recipient.address)
-            await work.traffic.turn(urgent=work.lane is Lane.URGENT)
-            return await self._give(delivery, letter, template=template, address=address, connection=connection)
+            if envelope is None:
+                envelope = self._envelope(delivery)
+                await work.traffic.turn(urgent=work.lane is Lane.URGENT)
+            return await self._give(delivery, letter, envelope=envelope, carrier=carrier)
         except LetterError as error:
             return model.unwritable(delivery, letter, at=work.clock.now(), reason=str(error))
         except asyncio.CancelledError:
-            return self._cut_off(delivery, letter, stage=connection.stage)
+            return self._cut_off(delivery, letter, stage=carrier.connection.stage)
 
-    async def _give(
-        self, delivery: Claimed, letter: Letter, *, template: Template, address: str, connection: Connection
-    ) -> Outcome:
+    async def _give(self, delivery: Claimed, letter: Letter, *, envelope: Envelope, carrier: Carrier) -> Outcome:
         work = self._work
         if not self._may_begin:
             return model.given_back(delivery, letter, at=work.clock.now())
-        sender = f"bounce+{delivery.id}@{template.imprint.mail_domain}"
+        template = self._template(delivery)
         try:
-            await connection.send(
-                sender, address, message=lambda eight_bit: template.fill(delivery.recipient, eight_bit=eight_bit)
+            await carrier.connection.send(
+                envelope,
+                message=lambda eight_bit: template.fill(delivery.recipient, eight_bit=eight_bit),
+                following=lambda: self._follow(carrier),
             )
         except MailError as error:
             await work.noted(error.fault)
@@ -290,6 +220,44 @@ class Batch:
             return model.after(error.fault, delivery, letter=letter, at=work.clock.now(), jitter=jitter)
         await work.noted(None)
         return model.sent(delivery, letter, at=work.clock.now())
+
+    def _follow(self, carrier: Carrier) -> Envelope | None:
+        """The envelope of the carrier's next letter; None if that has to wait for anything before it may go.
+
+        Time and gate are passed once more when its body is to go out.
+        """
+        if not self._queue or self._probe or not self._may_begin:
+            return None
+        delivery = self._queue[0]
+        if delivery.realm != LIVE or self._work.clock.now() >= self._letter_of(delivery).not_after:
+            return None
+        try:
+            envelope = self._envelope(delivery)
+        except LetterError:
+            return None
+        if not self._work.traffic.at_once(urgent=self._work.lane is Lane.URGENT):
+            return None
+        carrier.ahead = (self._queue.popleft(), envelope)
+        carrier.limit = asyncio.get_running_loop().call_later(AHEAD, self._take_from, carrier)
+        return envelope
+
+    def _take_from(self, carrier: Carrier) -> None:
+        """Give back what would wait too long behind a letter with which the relay does not come to an end."""
+        if left := carrier.take():
+            self._record(model.given_back(left[0], self._letter_of(left[0]), at=self._work.clock.now()))
+
+    def _envelope(self, delivery: Claimed) -> Envelope:
+        """Raises LetterError when the letter cannot be written or not be addressed."""
+        imprint = self._template(delivery).imprint
+        return Envelope(f"bounce+{delivery.id}@{imprint.mail_domain}", mailbox(delivery.recipient.address))
+
+    def _template(self, delivery: Claimed) -> Template:
+        letter, recipient = self._letters[delivery.id], delivery.recipient
+        template = self._templates.get((id(letter), recipient.locale))
+        if template is None:
+            template = self._work.letters.template(letter, locale_of(recipient))
+            self._templates[id(letter), recipient.locale] = template
+        return template
 
     def _cut_off(self, delivery: Claimed, letter: Letter, *, stage: Stage) -> Outcome:
         """The process ends while this letter is on its way: only within the body is it unclear what happened."""
@@ -305,7 +273,7 @@ class Batch:
         return await self._work.ledger.roster([(delivery.realm, delivery.recipient.address)])
 
     def _letter_of(self, delivery: Claimed) -> Letter:
-        return self._letters[delivery.realm, delivery.letter_id]
+        return self._letters[delivery.id]
 
     def _record(self, outcome: Outcome) -> None:
         """Have the outcome settled with others of this moment, without waiting for it."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -149,17 +150,18 @@ def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, 
         return []
     claim = new_id().hex
     taken = connection.execute(_CLAIM, {"ids": ids, "until": now + LEASE, "claim": claim})
+    rows: list[Any] = sorted(taken.all(), key=itemgetter(0))
     return [
         Claimed(
-            id=row.id,
+            id=number,
             claim=claim,
-            realm=row.realm,
-            letter_id=row.letter_id,
-            recipient=Recipient(row.recipient_id, row.address, locale=row.locale, personal=row.personal),
-            attempts=row.attempts,
-            ambiguous=row.ambiguous,
+            realm=realm,
+            letter_id=letter_id,
+            recipient=Recipient(recipient_id, address, locale=locale, personal=personal),
+            attempts=attempts,
+            ambiguous=ambiguous,
         )
-        for row in sorted(taken.all(), key=lambda row: row.id)
+        for number, realm, letter_id, recipient_id, address, locale, personal, attempts, ambiguous in rows
     ]
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from functools import cache, lru_cache
+from functools import cache
 from html import escape
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +18,7 @@ from uuid import UUID
 import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
+from services.notify.delivery.header_format import NOT_IN_A_VALUE, LetterError, header_text, mailbox
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from shared.i18n import Locale, catalogue, locale_or, moment, texts
 from shared.ids import derived_token
@@ -53,14 +54,8 @@ MAX_LETTER = 40_000
 _CUT = re.compile("\x1b([a-z]+)\x1b")
 _REST_OF_LINE = re.compile(r"[^\r]*(?:\r\n){0,2}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
-_NOT_IN_A_VALUE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WEB_ADDRESS = re.compile(r"[!#-;=?-\[\]_A-Za-z~]+")
-_MAILBOX = re.compile(r"([^\s<>()\[\]\\,;:\"@]{1,64})@([^\s<>()\[\]\\,;:\"@]{1,250})")
-
-
-class LetterError(ValueError):
-    """A letter or a copy of it cannot be written; trying again cannot help. The text names no person."""
 
 
 @dataclass(frozen=True)
@@ -100,10 +95,11 @@ class Cut:
     def filled(self, values: Mapping[str, str]) -> str:
         """The text with these values."""
         spliced = list(self.pieces)
-        spliced[1::2] = [self._placed(name, values[name]) for name in self.pieces[1::2]]
+        spliced[1::2] = [self.placed(name, values[name]) for name in self.pieces[1::2]]
         return "".join(spliced)
 
-    def _placed(self, name: str, value: str) -> str:
+    def placed(self, name: str, value: str) -> str:
+        """A value as it stands in the text: an optional one on its line, or without a line where it is empty."""
         head, tail = self.lines.get(name, ("", ""))
         return f"{head}{value}{tail}" if value else ""
 
@@ -119,21 +115,48 @@ def _most(name: str) -> int:
 
 
 @dataclass(frozen=True)
+class Splice:
+    """A whole message but for its own head, as bytes: a piece, a slot, a piece, ..., a piece.
+
+    The slots of the plain part have the names of the values, those of the HTML part the same after an ampersand.
+    """
+
+    pieces: tuple[bytes, ...]
+    slots: tuple[str, ...]
+
+    @classmethod
+    def of(cls, frame: tuple[bytes, bytes, bytes], *, text: Cut, html: Cut) -> "Splice":
+        """Both parts within their frame."""
+        before, between, after = frame
+        *plain, joint = (piece.encode() for piece in text.pieces[::2])
+        first, *rest = (piece.encode() for piece in html.pieces[::2])
+        pieces = [*plain, joint + between + first, *rest]
+        pieces[0], pieces[-1] = before + pieces[0], pieces[-1] + after
+        return cls(tuple(pieces), (*text.pieces[1::2], *(f"&{name}" for name in html.pieces[1::2])))
+
+    def filled(self, own_head: bytes, values: Mapping[str, bytes]) -> bytes:
+        """The message with these values."""
+        spliced = [own_head, *self.pieces, *self.pieces[1:]]
+        spliced[1::2] = self.pieces
+        spliced[2::2] = [values[slot] for slot in self.slots]
+        return b"".join(spliced)
+
+
+@dataclass(frozen=True)
 class Template:
-    """One letter in one language, ready to be filled for each recipient."""
+    """One letter in one language, ready to be filled for each recipient. `first`: the id of what it corrects, or ""."""
 
     kind: Kind
     imprint: Imprint
     letter_id: UUID
     first: str
-    """The id of the letter that a correction follows, or empty."""
-
     subject: Cut
     head: bytes
-    frames: Mapping[bool, tuple[bytes, bytes, bytes]]
+    frame: tuple[bytes, bytes, bytes]
     text: Cut
     html: Cut
-    folded: bool
+    whole: Splice | None
+    """The message in 8bit; None where a line of it could be too long."""
 
     def fill(self, recipient: Recipient, *, eight_bit: bool = True) -> bytes:
         """The whole message for one recipient, lines ended by CRLF and not dot-stuffed.
@@ -143,19 +166,23 @@ class Template:
         """
         values = self._values(recipient)
         escaped = {name: escape(value) for name, value in values.items()}
-        plain = eight_bit and self.folded and all(len(value.encode()) <= _most(name) for name, value in escaped.items())
-        before, between, after = self.frames[plain]
-        text, html = self.text.filled(values).encode(), self.html.filled(escaped).encode()
-        if not plain:
-            text, html = _base64(text), _base64(html)
-        return b"".join((self._own_head(recipient, values), self.head, before, text, between, html, after))
+        own_head = self._own_head(recipient, values)
+        if eight_bit and self.whole and all(len(value.encode()) <= _most(name) for name, value in escaped.items()):
+            placed = {name: self.text.placed(name, value).encode() for name, value in values.items()}
+            for name, value in escaped.items():
+                placed[f"&{name}"] = self.html.placed(name, value).encode()
+            return self.whole.filled(own_head, placed)
+        before, between, after = self.frame
+        text, html = _base64(self.text.filled(values).encode()), _base64(self.html.filled(escaped).encode())
+        return b"".join((own_head, self.head, before, text, between, html, after))
 
     def _values(self, recipient: Recipient) -> dict[str, str]:
         values = dict(recipient.personal)
+        for name in PERSONAL[self.kind]:
+            if name != "leave":
+                _check(name, values.get(name), self.imprint)
         if self.kind is Kind.GUIDANCE:
             values["leave"] = self.imprint.leave_link(recipient.recipient_id)
-        for name in PERSONAL[self.kind]:
-            _check(name, values.get(name), self.imprint)
         for name in OPTIONAL.get(self.kind, ()):
             _check(name, values.setdefault(name, ""), self.imprint)
         if not REPLY_KEY.fullmatch(values.get("reply", "a" * 32)):
@@ -176,7 +203,8 @@ class Template:
             lines += [f"In-Reply-To: {first}", f"References: {first}"]
         if self.kind in ANSWERABLE and "reply" in values:
             lines.append(f"Reply-To: {REPLY_BOX}+{values['reply']}@{self.imprint.mail_domain}")
-        return ("\r\n".join(lines) + "\r\n").encode()
+        lines.append("")
+        return "\r\n".join(lines).encode()
 
 
 def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
@@ -194,54 +222,28 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
     if len(text.encode()) + len(html.encode()) > MAX_LETTER:
         raise LetterError(f"letter {letter.kind} is longer than {MAX_LETTER // 1000} kB")
     optional = OPTIONAL.get(letter.kind, ())
-    parts = [Cut.at_placeholders(_crlf(part), optional=optional) for part in (text, html)]
+    plain, rich = (Cut.at_placeholders(_crlf(part), optional=optional) for part in (text, html))
+    head = _shared_head(letter, locale, imprint)
+    before, between, after = _frame(letter, imprint, eight_bit=True)
+    folded = max(plain.longest_line, rich.longest_line) <= MAX_LINE
     return Template(
         kind=letter.kind,
         imprint=imprint,
         letter_id=letter.letter_id,
         first=letter.shared.get("first", ""),
         subject=Cut.at_placeholders(subject),
-        head=_shared_head(letter, locale, imprint),
-        frames={eight_bit: _frame(letter, imprint, eight_bit=eight_bit) for eight_bit in (True, False)},
-        text=parts[0],
-        html=parts[1],
-        folded=all(part.longest_line <= MAX_LINE for part in parts),
+        head=head,
+        frame=_frame(letter, imprint, eight_bit=False),
+        text=plain,
+        html=rich,
+        whole=Splice.of((head + before, between, after), text=plain, html=rich) if folded else None,
     )
-
-
-def mailbox(address: str) -> str:
-    """The address as SMTP and the To header take it, its domain in ASCII. Raises LetterError if it is none."""
-    parts = _MAILBOX.fullmatch(address.strip())
-    if parts is None or _NOT_IN_A_VALUE.search(address):
-        raise LetterError("address is not valid")
-    if address.isascii():
-        return parts.group()
-    local, domain = parts.groups()
-    try:
-        return f"{local.encode('ascii').decode()}@{domain.encode('idna').decode('ascii')}"
-    except UnicodeError as error:
-        raise LetterError("address has letters that mail cannot carry") from error
-
-
-@lru_cache(maxsize=100)
-def header_text(text: str) -> str:
-    """A header's text: itself where it is short ASCII, else encoded words (RFC 2047) on folded lines."""
-    if text.isascii() and text.isprintable() and "=?" not in text and len(text) <= 76:
-        return text
-    words, word = [], b""
-    for letter in text:
-        more = letter.encode()
-        if len(word) + len(more) > 42:
-            words.append(word)
-            word = b""
-        word += more
-    return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in [*words, word])
 
 
 def _check(name: str, value: str | None, imprint: Imprint) -> None:
     if value is None:
         raise LetterError(f"{name} is missing")
-    if _NOT_IN_A_VALUE.search(value):
+    if NOT_IN_A_VALUE.search(value):
         raise LetterError(f"{name} has a line break or a control character")
     if len(value.encode(errors="surrogatepass")) > _most(name) or _SURROGATE.search(value):
         raise LetterError(f"{name} is too long or not text")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
@@ -15,6 +16,10 @@ from shared.settings import Smtp
 COMMAND_TIMEOUT = 30.0
 BODY_TIMEOUT = 600.0
 """Seconds until the relay must have answered the final dot (RFC 5321, 4.5.3.2.6); less makes duplicates (RFC 1047)."""
+
+
+OPENING = ((Stage.MAIL, 2), (Stage.RCPT, 2), (Stage.DATA, 3))
+"""The stages of an envelope, and with which digit the relay goes along."""
 
 
 class MailError(Exception):
@@ -35,8 +40,34 @@ class MailError(Exception):
         return self.fault.ambiguous
 
 
+@dataclass(frozen=True, eq=False)
+class Envelope:
+    """From whom a letter comes and to whom it goes, as SMTP names them. Raises ValueError for a control character."""
+
+    sender: str
+    recipient: str
+
+    def __post_init__(self) -> None:
+        if not (self.sender + self.recipient).isprintable():
+            raise ValueError("an address holds a control character")
+
+    def commands(self, *, eight_bit: bool) -> bytes:
+        """The lines that open a letter, one for each of OPENING."""
+        body = " BODY=8BITMIME" if eight_bit else ""
+        return f"MAIL FROM:<{self.sender}>{body}\r\nRCPT TO:<{self.recipient}>\r\nDATA\r\n".encode("ascii")
+
+
+def nobody() -> Envelope | None:
+    """Nobody's letter follows."""
+    return None
+
+
 class Connection:
-    """One connection to the relay, opened when it is needed and kept."""
+    """One connection to the relay, opened when it is needed and kept.
+
+    The envelope of the next letter may go out with the last dot of this one, where the relay allows it (RFC 2920, 3.1):
+    then each letter costs one round trip. Until its body is sent nothing is sent, so that it may still be left.
+    """
 
     def __init__(self, settings: Smtp, *, domain: str, body_timeout: float = BODY_TIMEOUT) -> None:
         self._settings = settings
@@ -45,17 +76,28 @@ class Connection:
         self._pipeline: Pipeline | None = None
         self._pipelining = False
         self._eight_bit = True
+        self._ahead: Envelope | None = None
         self.stage = Stage.CONNECT
 
-    async def send(self, sender: str, recipient: str, *, message: Callable[[bool], bytes]) -> None:
+    async def send(
+        self,
+        envelope: Envelope,
+        *,
+        message: Callable[[bool], bytes],
+        following: Callable[[], Envelope | None] = nobody,
+    ) -> None:
         """Give one letter to the relay; return when it has answered 250.
 
-        `message` makes the letter for a relay that takes 8bit bodies, or for one that does not. Raises MailError.
+        `message` makes the letter for a relay that takes 8bit bodies, or for one that does not. `following` may be
+        asked, just before the body goes out, for the envelope that is to go with it: that one must be sent next over
+        this connection, or be left. Raises MailError.
         """
         self.stage = Stage.CONNECT
+        if self._ahead is not envelope:
+            self.leave()
         try:
-            pipeline, body = await self._begin(sender, recipient, message)
-            await self._body(pipeline, body)
+            pipeline, body = await self._begin(envelope, message)
+            await self._body(pipeline, body, following)
         except (SMTPException, OSError) as error:
             raise MailError(await self._fault(error)) from error
         except BaseException:
@@ -72,19 +114,25 @@ class Connection:
                 await self._pipeline.reply(within=2)
         self.close()
 
+    def leave(self) -> None:
+        """Forget a letter whose envelope went ahead. The relay waits for its body and no other: so no more with it."""
+        if self._ahead is not None:
+            self.close()
+
     def close(self) -> None:
         """Drop the connection; the next letter opens another."""
         if self._pipeline is not None:
             self._pipeline.close()
             self._pipeline = None
+        self._ahead = None
 
-    async def _begin(self, sender: str, recipient: str, message: Callable[[bool], bytes]) -> tuple[Pipeline, bytes]:
+    async def _begin(self, envelope: Envelope, message: Callable[[bool], bytes]) -> tuple[Pipeline, bytes]:
         """Have the relay wait for the body. A kept connection may have been ended meanwhile: then once more anew."""
         kept = self._pipeline if self._pipeline is not None and self._pipeline.usable else None
         pipeline = kept or await self._open()
         body = message(self._eight_bit)
         try:
-            await self._envelope(pipeline, sender, recipient)
+            await self._envelope(pipeline, envelope)
         except (SMTPException, OSError) as error:
             ended = not isinstance(error, SMTPResponseException) or error.code == 421
             if not (kept and ended and self.stage is Stage.MAIL):
@@ -93,7 +141,7 @@ class Connection:
             self.stage = Stage.CONNECT
             pipeline = await self._open()
             body = message(self._eight_bit)
-            await self._envelope(pipeline, sender, recipient)
+            await self._envelope(pipeline, envelope)
         return pipeline, body
 
     async def _open(self) -> Pipeline:
@@ -121,27 +169,27 @@ class Connection:
         self._pipeline = Pipeline(cast("asyncio.Transport", smtp.transport))
         return self._pipeline
 
-    async def _envelope(self, pipeline: Pipeline, sender: str, recipient: str) -> None:
+    async def _envelope(self, pipeline: Pipeline, envelope: Envelope) -> None:
         """Name sender and recipient and ask for the body's turn: at once, or one by one if the relay wants it so."""
-        if not (sender + recipient).isprintable():
-            raise ValueError("an address holds a control character")
-        mail = f"MAIL FROM:<{sender}>" + " BODY=8BITMIME" * self._eight_bit
-        commands = {Stage.MAIL: mail, Stage.RCPT: f"RCPT TO:<{recipient}>", Stage.DATA: "DATA"}
-        if self._pipelining:
+        gone, self._ahead = self._ahead is envelope, None
+        commands = envelope.commands(eight_bit=self._eight_bit)
+        if self._pipelining and not gone:
             self.stage = Stage.MAIL
-            together = "".join(f"{command}\r\n" for command in commands.values())
-            pipeline.write(together.encode("ascii"), replies=len(commands))
-        for stage, command in commands.items():
+            pipeline.write(commands, replies=len(OPENING))
+        for (stage, good), command in zip(OPENING, commands.splitlines(keepends=True), strict=True):
             self.stage = stage
             if not self._pipelining:
-                pipeline.write(f"{command}\r\n".encode("ascii"))
+                pipeline.write(command)
             reply = await pipeline.reply(within=COMMAND_TIMEOUT)
-            if reply.code // 100 != (3 if stage is Stage.DATA else 2):
+            if reply.code // 100 != good:
                 raise SMTPResponseException(reply.code, reply.text)
 
-    async def _body(self, pipeline: Pipeline, message: bytes) -> None:
+    async def _body(self, pipeline: Pipeline, message: bytes, following: Callable[[], Envelope | None]) -> None:
         """The letter and the final dot. If the connection has ended already, nothing of it has gone out."""
-        pipeline.write(message.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+        stuffed = message.replace(b"\r\n.", b"\r\n..") if b"\r\n." in message else message
+        self._ahead = following() if self._pipelining else None
+        commands = self._ahead.commands(eight_bit=self._eight_bit) if self._ahead else b""
+        pipeline.write(b"".join((stuffed, b".\r\n", commands)), replies=1 + len(OPENING) * bool(commands))
         self.stage = Stage.BODY
         reply = await pipeline.reply(within=self._body_timeout)
         if reply.code // 100 != 2:
@@ -166,6 +214,8 @@ class Connection:
         pipeline = self._pipeline
         if pipeline is None or stage is Stage.CONNECT or code < 400:
             return False
+        if self._ahead is not None:  # its replies are still to come; with the dot the letter before it was over
+            return 400 <= code <= 599 and code != 421
         try:
             codes = [await self._code(pipeline) for _ in range(pipeline.outstanding)]
             if 421 in (code, *codes) or not all(200 <= each <= 599 for each in (code, *codes)):

@@ -9,6 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.notify.delivery.model import Lane
+from services.notify.delivery.store import Ledger
 from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
 from services.notify.guidance.model import (
     REFUSALS,
@@ -45,6 +47,7 @@ class Desk:
     guidance: GuidanceStore
     subscribers: SubscriberStore
     situations: SituationStore
+    ledger: Ledger
 
     async def revision(self, guidance_id: UUID) -> Revision:
         """The revision of this guidance, or the 404 page."""
@@ -97,6 +100,7 @@ def _writing(desk: Desk) -> APIRouter:
             revisions=listed,
             corrections=await desk.guidance.corrections(LIVE),
             may_edit=staff.may(Role.EDITOR),
+            **await _sending(desk, staff),
             **_names(request),
         )
 
@@ -290,7 +294,7 @@ async def _form(
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
         previews=previews(draft) if draft else [],
-        findings=hard_in_fields(fields),
+        findings=hard_in_fields(fields) if request.method == "POST" else [],
         **_names(request, await desk.situations.open_ones()),
     )
 
@@ -316,7 +320,7 @@ def _correction_form(
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
         previews=previews(draft) if draft else [],
-        findings=hard_in_fields(fields),
+        findings=hard_in_fields(fields) if request.method == "POST" else [],
         **_names(request),
     )
 
@@ -349,8 +353,14 @@ async def _guidance(
         own=staff.person_id in revision.writers,
         may_edit=staff.may(Role.EDITOR),
         may_approve=staff.may(Role.APPROVER),
+        **await _sending(desk, staff),
         **_names(request, await desk.situations.open_ones()),
     )
+
+
+async def _sending(desk: Desk, staff: Staff) -> dict[str, Any]:
+    paused = await desk.ledger.paused(Lane.BULK) is not None
+    return {"paused": paused, "may_resume": staff.may(Role.LIAISON, Role.ADMINISTRATOR)}
 
 
 def _names(request: Request, situations: Sequence[Situation] = ()) -> dict[str, Any]:

@@ -5,11 +5,12 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.schema import DeliveryRow
+from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.db import Database
 from shared.ids import new_id
@@ -24,12 +25,19 @@ class Office:
     """A ledger with its lanes, wired to one relay."""
 
     def __init__(
-        self, database: Database, *, clock: FakeClock, port: int, size: int = 3, patience: float = 600
+        self,
+        database: Database,
+        *,
+        clock: FakeClock,
+        port: int,
+        size: int = 3,
+        patience: float = 600,
+        rate: float = 1e6,
     ) -> None:
         self.database = database
         self.clock = clock
         self.ledger = Ledger(database, clock=clock)
-        self.traffic = Traffic(1e6, clock=clock)
+        self.traffic = Traffic(rate, clock=clock)
         smtp = Smtp(port=port)
         self.lanes = {
             lane: LaneWork(

@@ -4,9 +4,10 @@ import asyncio
 import sys
 from datetime import datetime, timedelta
 
-from services.notify.delivery.jobs import LaneWork, Letters, Traffic
+from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
+from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.clock import SystemClock
 from shared.db import Database

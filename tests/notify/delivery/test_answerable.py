@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.notify.delivery.letter_format import LetterError, build
+from services.notify.delivery.header_format import LetterError
+from services.notify.delivery.letter_format import build
 from services.notify.delivery.model import Kind
 from shared.i18n import Locale
 from tests.notify.delivery.test_letters import IMPRINT, SHARED, aino, letter, part, read

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from services.notify.delivery.jobs import BATCH
 from services.notify.delivery.model import Counts, Kind, Lane, Letter, Recipient
+from services.notify.delivery.sending import BATCH
 from services.notify.delivery.store import Ledger
 from services.notify.schema import NotifyTable
 from shared.clock import SystemClock

@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.delivery.letter_format import (
-    MAX_LETTER,
-    Imprint,
-    LetterError,
-    build,
-    header_text,
-    mailbox,
-)
+from services.notify.delivery.header_format import LetterError, header_text, mailbox
+from services.notify.delivery.letter_format import MAX_LETTER, Imprint, build
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from shared.i18n import Locale
 from shared.realm import LIVE, Realm
@@ -324,7 +318,7 @@ def test_a_correction_answers_the_first_letter_and_says_what_it_is(locale: Local
 
         assert (read["In-Reply-To"], read["References"]) == (before, before)
         assert str(read["Subject"]).startswith(prefixes)
-        body = read.get_body(("plain",)).get_content()  # type: ignore[union-attr, attr-defined]
+        body = read.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         assert "Kello oli väärin." in body
         assert ("Elen är borta." in body or "Sähköt ovat poikki." in body) is (change == "update")
 

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from services.notify.delivery.jobs import BEGIN_WITHIN
 from services.notify.delivery.ledger_rows import LEASE
 from services.notify.delivery.mail import BODY_TIMEOUT, COMMAND_TIMEOUT
 from services.notify.delivery.model import Counts, Lane, Outcome
 from services.notify.delivery.schema import DeliveryRow
+from services.notify.delivery.sending import BEGIN_WITHIN
 from services.notify.delivery.store import Ledger
 from shared.db import Database
 from shared.realm import LIVE

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from services.notify.delivery import mail
-from services.notify.delivery.mail import COMMAND_TIMEOUT, Connection, MailError
+from services.notify.delivery.mail import COMMAND_TIMEOUT, Connection, Envelope, MailError
 from services.notify.delivery.model import Fault, Stage, interrupted, refusal
 from shared.settings import Smtp
 from tests.notify.delivery.relay import DROP, DROP_AFTER_TAKING, HANG, Manner, Relay, relaying
@@ -33,14 +33,20 @@ def letter_to(address: str) -> bytes:
     return f"To: {address}\r\n\r\n.\r\n..\r\n.piste\r\n".encode()
 
 
+def to(address: str) -> Envelope:
+    return Envelope(address, address)
+
+
 def connection_to(relay: Relay) -> Connection:
     return Connection(Smtp(port=relay.port), domain="mail.example.org", body_timeout=0.05)
 
 
-async def fate(connection: Connection, address: str) -> Fault | None:
+async def fate(connection: Connection, envelope: Envelope | str, *, following: Envelope | None = None) -> Fault | None:
     """Send a letter, under an envelope sender that names its recipient: None when it was taken, else why not."""
+    envelope = to(envelope) if isinstance(envelope, str) else envelope
+    body = letter_to(envelope.recipient)
     try:
-        await connection.send(address, address, message=lambda _: letter_to(address))
+        await connection.send(envelope, message=lambda _: body, following=lambda: following)
     except MailError as error:
         return error.fault
     return None
@@ -50,11 +56,22 @@ async def _ended(connection: Connection) -> bool:
     return connection._pipeline is not None and not connection._pipeline.usable
 
 
-async def fates(relay: Relay, *addresses: str) -> list[str]:
-    """What became of each letter over one connection."""
+async def all_fates(relay: Relay, addresses: Sequence[str], *, ahead: bool) -> list[Fault | None]:
+    """What became of each letter over one connection; with `ahead` each envelope goes with the letter before it."""
     connection = connection_to(relay)
-    found = [await fate(connection, address) for address in addresses]
+    envelopes = [to(address) for address in addresses]
+    nexts = [*(envelopes[1:] if ahead else [None] * (len(envelopes) - 1)), None]
+    found = [
+        await fate(connection, envelope, following=following)
+        for envelope, following in zip(envelopes, nexts, strict=True)
+    ]
     await connection.quit()
+    return found
+
+
+async def fates(relay: Relay, *addresses: str, ahead: bool = False) -> list[str]:
+    """The same in words."""
+    found = await all_fates(relay, addresses, ahead=ahead)
     return ["sent" if fault is None else fault.reason for fault in found]
 
 
@@ -160,25 +177,70 @@ async def test_a_letter_that_cannot_be_written_does_not_cost_the_connection(rela
         raise LookupError("a name is missing")
 
     with pytest.raises(LookupError):
-        await connection.send(BERTTA, BERTTA, message=unwritable)
+        await connection.send(to(BERTTA), message=unwritable)
 
     assert await fate(connection, CECILIA) is None
     assert relay.connections == 1
     await connection.quit()
 
 
-async def test_no_address_can_smuggle_in_a_command(relay: Relay) -> None:
-    connection = connection_to(relay)
-
+def test_no_address_can_smuggle_in_a_command() -> None:
     with pytest.raises(ValueError, match="control character"):
-        await connection.send(AINO, f"{BERTTA}>\r\nRCPT TO:<{CECILIA}", message=letter_to_nobody)
-
-    assert relay.taken == []
-    connection.close()
+        Envelope(AINO, f"{BERTTA}>\r\nRCPT TO:<{CECILIA}")
 
 
-def letter_to_nobody(_eight_bit: bool) -> bytes:
-    return b"\r\n"
+async def test_an_envelope_that_goes_ahead_saves_a_round_trip_and_sends_nothing_by_itself() -> None:
+    async with relaying(Relay(extensions=PIPELINING, manner=Manner.TOGETHER)) as relay:
+        connection = connection_to(relay)
+        bertta = to(BERTTA)
+
+        assert await fate(connection, AINO, following=bertta) is None
+        await eventually(partial(_said, relay, "DATA", 2))
+        assert set(relay.copies) == {AINO}
+        assert await fate(connection, bertta) is None
+
+        assert relay.verbs == ["EHLO", *("MAIL", "RCPT", "DATA") * 2]
+        assert set(relay.copies) == {AINO, BERTTA}
+        await connection.quit()
+
+
+async def test_a_letter_that_is_left_after_its_envelope_went_ahead_is_not_sent() -> None:
+    async with relaying(Relay(extensions=PIPELINING)) as relay:
+        connection = connection_to(relay)
+        await fate(connection, AINO, following=to(BERTTA))
+
+        assert await fate(connection, CECILIA) is None
+
+        assert set(relay.copies) == {AINO, CECILIA}
+        assert relay.wasted == []
+        assert relay.connections == 2
+        await connection.quit()
+
+
+async def test_whom_the_relay_refuses_though_she_went_ahead_is_refused_alone() -> None:
+    async with relaying(Relay(extensions=PIPELINING)) as relay:
+        relay.say["rcpt", BERTTA] = "550 5.1.1 no such user"
+
+        assert await fates(relay, AINO, BERTTA, CECILIA, ahead=True) == ["sent", "550 5.1.1 at rcpt", "sent"]
+
+        assert relay.connections == 1
+
+
+@pytest.mark.parametrize("answer", ["554 5.6.0 not wanted", DROP_AFTER_TAKING, "421 4.3.2 closing"])
+async def test_what_becomes_of_a_letter_is_not_laid_on_the_one_that_went_ahead_behind_it(answer: str) -> None:
+    async with relaying(Relay(extensions=PIPELINING)) as relay:
+        relay.say["body", AINO] = answer
+
+        first, second = await all_fates(relay, [AINO, BERTTA], ahead=True)
+
+        assert first is not None
+        assert first.ambiguous == (answer == DROP_AFTER_TAKING)
+        assert second is None
+        assert relay.copies[BERTTA] == 1
+
+
+async def _said(relay: Relay, verb: str, times: int) -> bool:
+    return relay.verbs.count(verb) == times
 
 
 async def test_endless_words_are_no_reply() -> None:
@@ -216,6 +278,7 @@ class Evening:
     extensions: tuple[str, ...]
     manner: Manner
     lenient: bool
+    ahead: bool
     addresses: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -243,6 +306,7 @@ evenings = st.builds(
     extensions=st.sampled_from([PIPELINING, ONE_BY_ONE]),
     manner=st.sampled_from(Manner),
     lenient=st.booleans(),
+    ahead=st.booleans(),
 )
 
 
@@ -251,10 +315,7 @@ evenings = st.builds(
 def test_every_letter_ends_as_its_relay_answered_and_what_is_said_to_be_sent_was_taken(evening: Evening) -> None:
     async def play() -> tuple[Relay, list[Fault | None]]:
         async with relaying(evening.relay()) as relay:
-            connection = connection_to(relay)
-            found = [await fate(connection, address) for address in evening.addresses]
-            await connection.quit()
-            return relay, found
+            return relay, await all_fates(relay, evening.addresses, ahead=evening.ahead)
 
     relay, found = asyncio.run(play())
 
