@@ -198,8 +198,9 @@ ASSOCIATION_COLUMNS = (
 )
 TALLY_COLUMNS = ("realm", "situation_id", "dimension", "key", "state", "count")
 STANDINGS = """INSERT INTO standing (realm, situation_id, association_id, municipality, sector, networks, capabilities,
-    state, round_id, reached)
-    SELECT realm, {situation}, association_id, municipality, sector, networks, capabilities, '{state}', {round}, {yes}
+    state, round_id, reached, declined)
+    SELECT realm, {situation}, association_id, municipality, sector, networks, capabilities, '{state}', {round}, {yes},
+    {no}
     FROM association"""
 """All are asked, and silent."""
 
@@ -216,7 +217,7 @@ def _load_sqlite(path: Path, region: Region) -> None:
             )
             connection.executemany(str(statement), rows)
         ids = {"situation": f"'{region.situation.id.hex}'", "round": f"'{region.round_id.hex}'"}
-        connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes=1))
+        connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes=1, no=0))
 
 
 async def _load_postgresql(url: str, region: Region) -> None:
@@ -228,7 +229,7 @@ async def _load_postgresql(url: str, region: Region) -> None:
         ):
             await connection.copy_records_to_table(table, columns=columns, records=rows)
         ids = {"situation": f"'{region.situation.id}'", "round": f"'{region.round_id}'"}
-        await connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes="true"))
+        await connection.execute(STANDINGS.format(**ids, state=State.NOT_ANSWERED, yes="true", no="false"))
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
@@ -242,7 +243,7 @@ def _associations(region: Region, written: Callable[[UUID], object]) -> Iterator
 
 def _tallies(region: Region, written: Callable[[UUID], object]) -> Iterator[tuple[object, ...]]:
     groups = Counter(_traits(number) for number in range(region.size))
-    tallies = recounted((traits, State.NOT_ANSWERED, count) for traits, count in groups.items())
+    tallies = recounted((traits, State.NOT_ANSWERED, False, count) for traits, count in groups.items())
     for key, count in tallies.items():
         yield (LIVE.id, written(region.situation.id), *map(str, key), count)
 

@@ -1,12 +1,14 @@
 """Database: one engine for SQLite and PostgreSQL, durable when it says so, and the group commit."""
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
@@ -21,6 +23,14 @@ Outcome = TypeVar("Outcome")
 
 PASSING_SQLITE = frozenset({5, 6, 8, 10, 13, 14})
 """SQLITE_BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN: the statement was right, the moment was not."""
+
+SQLITE_PRAGMAS = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+PRAGMA busy_timeout=5000;
+PRAGMA foreign_keys=ON;
+PRAGMA wal_autocheckpoint=4000;
+"""
 
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
@@ -100,7 +110,7 @@ class Database:
         if self.dialect == "sqlite":
             self._lock = asyncio.Lock()
             _as_we_use_sqlite(self.engine.sync_engine)
-            self._writer = SqliteWriter(url, prepare=_as_we_use_sqlite)
+            self._writer = SqliteWriter(url, prepare=_as_we_use_sqlite, **_engine_options(url))
 
     @property
     def dialect(self) -> str:
@@ -244,10 +254,30 @@ class GroupCommit(Generic[Item, Outcome]):
 
 
 def _engine_options(url: str) -> dict[str, Any]:
-    quiet = {"hide_parameters": True}  # an error's text must not carry addresses and free text into the log
+    options = {
+        "hide_parameters": True,  # an error's text must not carry addresses and free text into the log
+        "json_serializer": _as_json,
+        "json_deserializer": _of_json,
+    }
     if url.startswith("postgresql"):
-        return {**quiet, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    return quiet
+        return {**options, "pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+    return options
+
+
+def _as_json(value: Any) -> str:
+    """Pydantic's writer and reader take a part of the time of the standard library's, which is left what they refuse:
+    half a character, as the name of a file or a hostile header may hold."""
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return json.dumps(value)
+
+
+def _of_json(written: str) -> Any:
+    try:
+        return from_json(written)
+    except ValueError:
+        return json.loads(written)
 
 
 def _as_we_use_sqlite(engine: Engine) -> None:
@@ -258,16 +288,11 @@ def _as_we_use_sqlite(engine: Engine) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL, and on disk before a commit returns: with synchronous=NORMAL a power cut loses commits."""
     connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "busy_timeout=5000",
-        "foreign_keys=ON",
-        "wal_autocheckpoint=4000",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    in_its_thread = getattr(connection, "run_async", None)  # the asynchronous driver's: there, each call is a hop
+    if in_its_thread is None:
+        connection.executescript(SQLITE_PRAGMAS)
+    else:
+        in_its_thread(lambda driver: driver.executescript(SQLITE_PRAGMAS))
 
 
 def _begin_sqlite(connection: Connection) -> None:

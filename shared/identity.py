@@ -77,13 +77,13 @@ class Staff:
         return not self.roles.isdisjoint(roles)
 
 
-Within = frozenset[str] | None
-"""The municipalities whose associations may be seen by name; None: all."""
+Within = Sight | None
+"""Whose associations may be seen by name; None: all."""
 
 
 def names_within(staff: Staff) -> Within:
-    """Where this person may see associations by name, for those who know of no networks."""
-    return staff.municipalities if staff.sight.limited else None
+    """Which associations this person may see by name."""
+    return staff.sight if staff.sight.limited else None
 
 
 class NotSignedInError(Exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -82,6 +83,11 @@ def _upgrade(connection: Connection, folder: Path) -> list[str]:
 
 
 def _scripts(folder: Path) -> ScriptDirectory:
+    return _read(folder, tuple(sorted(path.name for path in (folder / "versions").glob("*.py"))))
+
+
+@lru_cache(maxsize=10)
+def _read(folder: Path, _versions: tuple[str, ...]) -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     return ScriptDirectory.from_config(config)

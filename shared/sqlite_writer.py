@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, make_url
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 class SqliteWriter:
     """Runs plain synchronous writes, one transaction at a time. Its callers hold the database's lock."""
 
-    def __init__(self, url: str, *, prepare: Callable[[Engine], None], hide_parameters: bool = True) -> None:
+    def __init__(self, url: str, *, prepare: Callable[[Engine], None], **options: Any) -> None:
         plain = make_url(url).set(drivername="sqlite+pysqlite")
-        self._engine = create_engine(plain, pool_size=1, max_overflow=0, hide_parameters=hide_parameters)
+        self._engine = create_engine(plain, pool_size=1, max_overflow=0, **options)
         prepare(self._engine)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite writer")
 

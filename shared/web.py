@@ -1,7 +1,7 @@
 """Web frame: templates in the reader's language, error pages in plain words, and the parts that every service has."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cache
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
@@ -79,8 +79,7 @@ class Pages:
 
     def __init__(self, settings: Settings, *folders: Path) -> None:
         self._settings = settings
-        loader = FileSystemLoader([*folders, HERE / "templates"])
-        self._environments = {locale: _environment(loader, locale) for locale in Locale}
+        self._environments = _environments(*folders, HERE / "templates")
 
     def html(self, request: Request, template: str, *, realm: Realm = LIVE, **values: Any) -> str:
         """The page as text, with everything that `base.html` and `desk.html` need."""
@@ -128,6 +127,14 @@ class Pages:
 
 class GuardedApp(FastAPI):
     """FastAPI with the guard outside of everything, so that an error page too has the headers and the language."""
+
+    def include_router(self, router: APIRouter, **options: Any) -> None:
+        """The router's routes as they are, where nothing is added to them: FastAPI's own way would analyse each of
+        them a second time, and look at every request twice."""
+        if options:
+            super().include_router(router, **options)
+        else:
+            self.router.routes.extend(router.routes)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's own stack, guarded."""
@@ -197,6 +204,13 @@ def static_url(name: str) -> str:
     """The address of a static file, with a part that changes with its content."""
     content = (HERE / "static" / name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+@cache
+def _environments(*folders: Path) -> Mapping[Locale, Environment]:
+    """One for each language. All services of a process that read the same folders share what is compiled."""
+    loader = FileSystemLoader(folders)
+    return {locale: _environment(loader, locale) for locale in Locale}
 
 
 def _environment(loader: FileSystemLoader, locale: Locale) -> Environment:

@@ -1,18 +1,32 @@
 """Fixtures for all tests."""
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import nats
 import pytest
 
 from shared.ids import new_id
 from shared.settings import Nats, Settings
 from shared.streams import Voice, provision
+from tests.compiled import share_compiled_statements
 from tests.fakes import FakeClock
+from tests.migrated import Migrated
 from tests.postgres import Postgres
 from tests.servers import NatsServer
+
+hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is slow, and nothing is wrong with it
+hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays until the end: no collection of garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
+    share_compiled_statements()
 
 
 @pytest.fixture
@@ -42,6 +56,12 @@ def settings(tmp_path: Path) -> Settings:
             "var": tmp_path,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Migrated:
+    """Empty databases of each service, to be copied."""
+    return Migrated(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundReminded, RoundClosed, LetterFailed, SessionEnded.
-Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached, SessionEnded, and
-wishes for letters.
+Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached,
+PartnerKeyChanged, SessionEnded, and wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
 sign-out, the registry, who can do what, people, the audit, partners' keys and their API, and its own operations under
 /intake/. Where a port is given for it, it also takes letters that answer those of a round.
@@ -16,6 +16,7 @@ from shared.events.intake import (
     AssociationNotReached,
     CheckInReceived,
     NetworkChanged,
+    PartnerKeyChanged,
     SessionEnded,
 )
 from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
@@ -30,6 +31,7 @@ VOICE = Voice(
         CheckInReceived,
         AssociationDeclined,
         AssociationNotReached,
+        PartnerKeyChanged,
         SessionEnded,
         UrgentLetterRequested,
         LetterRequested,

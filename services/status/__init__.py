@@ -1,12 +1,22 @@
 """The service `status`: it knows how the region is, and holds no personal data at all.
 
 Owns situations, rounds, the standing of every association in a situation, the tallies of these, and reports of them.
-Hears AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded; overhears ReadinessChanged.
+Hears AssociationChanged, NetworkChanged, CheckInReceived, AssociationNotReached, AssociationDeclined,
+PartnerKeyChanged, SessionEnded; overhears ReadinessChanged.
 Says SituationOpened, -Changed, -Closed, RoundOpened, RoundReminded, RoundClosed, ReadinessChanged.
-Serves the pages from the list of situations to the live picture of one, and the reports that partners read by a link.
+Serves the pages from the list of situations to the live picture of one, the reports that partners read by a
+link, and the API by which their systems read the picture.
 """
 
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived, SessionEnded
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+    PartnerKeyChanged,
+    SessionEnded,
+)
 from shared.events.status import (
     ReadinessChanged,
     RoundClosed,
@@ -29,8 +39,16 @@ VOICE = Voice(
         RoundClosed,
         ReadinessChanged,
     ),
-    hears=(AssociationChanged, CheckInReceived, AssociationNotReached, SessionEnded),
+    hears=(
+        AssociationChanged,
+        NetworkChanged,
+        CheckInReceived,
+        AssociationNotReached,
+        AssociationDeclined,
+        PartnerKeyChanged,
+        SessionEnded,
+    ),
     overhears=(ReadinessChanged,),
 )
 
-SERVES: tuple[str, ...] = ("/situations", "/shared/", "/status/")
+SERVES: tuple[str, ...] = ("/situations", "/shared/", "/status/", "/api/v1/status/")

@@ -14,6 +14,12 @@ from services.status.attention.web import AttentionPages
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
 from services.status.geography.store import GeographyStore
+from services.status.network.handlers import NetworkHandlers
+from services.status.network.store import NetworkStore
+from services.status.partner import api as partner_api
+from services.status.partner.api import Kept, Sources
+from services.status.partner.handlers import PartnerHandlers
+from services.status.partner.store import PartnerStore
 from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.store import PictureStore
 from services.status.picture.web import PicturePages
@@ -32,10 +38,19 @@ from services.status.sharing.web import LinkPages
 from services.status.situation.jobs import SituationJobs
 from services.status.situation.store import SituationStore
 from services.status.situation.web import SituationPages
+from services.status.timeline.store import TimelineStore
+from services.status.timeline.web import TimelinePages
 from shared.clock import Clock, SystemClock
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+    PartnerKeyChanged,
+)
 from shared.events.status import ReadinessChanged
-from shared.house import build
+from shared.house import House, build
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -44,7 +59,81 @@ HERE = Path(__file__).parent
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The service as a web application; its lifespan attaches it to the bus and runs its jobs."""
     clock = clock or SystemClock()
-    house = build(
+    house = _house(settings, clock)
+    database, bus = house.database, house.bus
+
+    situations = SituationStore(database, clock=clock)
+    associations = AssociationStore(database)
+    rounds = RoundStore(database, clock=clock)
+    readiness = ReadinessStore(database, clock=clock)
+    networks, timeline = NetworkStore(database), TimelineStore(database)
+    geography, attention = GeographyStore(database), AttentionStore(database, clock=clock)
+    aid, abilities, looks = AidStore(database, clock=clock), CapabilityStore(database), PictureStore(database)
+    pictures = _pictures(house, looks, situations, networks, timeline, geography, attention)
+    press = Press(house.pages)
+    reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
+    hub = Hub(pictures.fragment, clock=clock)
+
+    kept = Kept(clock)
+    keys = PartnerStore(database, clock=clock)
+    _listen(house, readiness, networks, keys)
+
+    async def on_readiness_changed(event: ReadinessChanged) -> None:
+        kept.look_again()
+        await hub.on_readiness_changed(event)
+
+    bus.overhears(ReadinessChanged, on_readiness_changed)
+    database.after_commit(hub.look_again)
+    database.after_commit(kept.look_again)
+    _do_what_is_due(house, readiness, rounds, situations)
+    house.jobs.every(10, AttentionJobs(attention).look)
+
+    app = house.app(started=hub.running)
+    live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
+    app.router.routes.append(live.route())
+    for topic in (
+        SituationPages(situations, clock=clock),
+        TimelinePages(timeline, situations=situations, clock=clock),
+        RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock),
+        AidPages(aid, situations=situations),
+        AttentionPages(attention, situations=situations, clock=clock),
+        CapabilityPages(abilities, situations=situations, networks=networks, clock=clock),
+        ReportPages(reports, situations=situations, press=press, clock=clock),
+        LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url),
+        pictures,
+    ):
+        app.include_router(topic.router())
+    read = Sources(situations, looks, networks, abilities, aid, reports, timeline, clock)
+    app.state.partner_api = partner_api.api(keys, read, kept)
+    app.mount(partner_api.BASE, app.state.partner_api)
+    app.state.situations, app.state.associations, app.state.networks = situations, associations, networks
+    app.state.geography, app.state.attention = geography, attention
+    app.state.reports, app.state.links, app.state.timeline = reports, links, timeline
+    app.state.rounds, app.state.readiness, app.state.hub, app.state.partners = rounds, readiness, hub, keys
+    return app
+
+
+def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, keys: PartnerStore) -> None:
+    """What this service hears, and who takes it."""
+    news, bus = ReadinessHandlers(readiness), house.bus
+    bus.hears(AssociationChanged, news.on_association_changed)
+    bus.hears(CheckInReceived, news.on_checkin_received)
+    bus.hears(AssociationNotReached, news.on_association_not_reached)
+    bus.hears(AssociationDeclined, news.on_association_declined)
+    bus.hears(NetworkChanged, NetworkHandlers(networks).on_network_changed)
+    bus.hears(PartnerKeyChanged, PartnerHandlers(keys).on_partner_key_changed)
+
+
+def _do_what_is_due(house: House, readiness: ReadinessStore, rounds: RoundStore, situations: SituationStore) -> None:
+    """What is done by the clock."""
+    house.jobs.every(30, ReadinessJobs(readiness).sweep_stale)
+    house.jobs.every(15, RoundJobs(rounds).remind)
+    house.jobs.every(15, RoundJobs(rounds).repeat)
+    house.jobs.every(15, SituationJobs(situations).close_due_rounds)
+
+
+def _house(settings: Settings, clock: Clock) -> House:
+    return build(
         VOICE,
         settings,
         clock=clock,
@@ -52,51 +141,24 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         migrations=HERE / "migrations",
         templates=(HERE / "templates",),
     )
-    database, bus, jobs = house.database, house.bus, house.jobs
 
-    situations = SituationStore(database, clock=clock)
-    associations = AssociationStore(database)
-    rounds = RoundStore(database, clock=clock)
-    readiness = ReadinessStore(database, clock=clock)
-    geography, attention = GeographyStore(database), AttentionStore(database, clock=clock)
-    pictures = PicturePages(
-        PictureStore(database),
+
+def _pictures(
+    house: House,
+    looks: PictureStore,
+    situations: SituationStore,
+    networks: NetworkStore,
+    timeline: TimelineStore,
+    geography: GeographyStore,
+    attention: AttentionStore,
+) -> PicturePages:
+    return PicturePages(
+        looks,
+        situations,
+        networks=networks,
+        timeline=timeline,
         geography=geography,
         attention=attention,
-        situations=situations,
         pages=house.pages,
-        clock=clock,
+        clock=house.clock,
     )
-    press = Press(house.pages)
-    reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
-    hub = Hub(pictures.fragment, clock=clock)
-
-    news = ReadinessHandlers(readiness)
-    bus.hears(AssociationChanged, news.on_association_changed)
-    bus.hears(CheckInReceived, news.on_checkin_received)
-    bus.hears(AssociationNotReached, news.on_association_not_reached)
-    bus.overhears(ReadinessChanged, hub.on_readiness_changed)
-    database.after_commit(hub.look_again)
-    jobs.every(30, ReadinessJobs(readiness).sweep_stale)
-    jobs.every(10, AttentionJobs(attention).look)
-    jobs.every(15, RoundJobs(rounds).remind)
-    jobs.every(15, SituationJobs(situations).close_due_rounds)
-
-    app = house.app(started=hub.running)
-    live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
-    app.router.routes.append(live.route())
-    app.include_router(SituationPages(situations, clock=clock).router())
-    app.include_router(RoundPages(rounds, situations=situations, associations=associations, clock=clock).router())
-    app.include_router(AidPages(AidStore(database, clock=clock), situations=situations).router())
-    app.include_router(AttentionPages(attention, situations=situations, clock=clock).router())
-    able = CapabilityPages(CapabilityStore(database), situations=situations, clock=clock)
-    app.include_router(able.router())
-    app.include_router(ReportPages(reports, situations=situations, press=press, clock=clock).router())
-    shared_links = LinkPages(links, reports=reports, situations=situations, clock=clock, public_url=settings.public_url)
-    app.include_router(shared_links.router())
-    app.include_router(pictures.router())
-    app.state.situations, app.state.associations = situations, associations
-    app.state.reports, app.state.links = reports, links
-    app.state.geography, app.state.attention = geography, attention
-    app.state.rounds, app.state.readiness, app.state.hub = rounds, readiness, hub
-    return app

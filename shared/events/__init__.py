@@ -57,15 +57,16 @@ class Event(BaseModel):
 
     def headers(self, correlation_id: str) -> dict[str, str]:
         """CloudEvents attributes and the JetStream message id, as NATS headers."""
+        own = str(self.event_id)
         return {
             "ce-specversion": "1.0",
-            "ce-id": str(self.event_id),
+            "ce-id": own,
             "ce-type": self.type_name(),
             "ce-source": f"/valmius/{self.service}",
             "ce-time": self.happened_at.astimezone(UTC).isoformat(),
             "ce-correlationid": correlation_id,
             "content-type": "application/json",
-            "Nats-Msg-Id": str(self.event_id),
+            "Nats-Msg-Id": own,
         }
 
     def body(self) -> bytes:

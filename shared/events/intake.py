@@ -92,6 +92,20 @@ class AssociationDeclined(Event, service="intake", fact="association_declined"):
     round_id: UUID
 
 
+class PartnerKeyChanged(Event, service="intake", fact="partner_key_changed"):
+    """A partner's key for what another service tells was made or revoked. `key_hash` is the SHA-256 of the key, in hex:
+    a key is 256 random bits, which nobody finds by it. A key never changes but for its being revoked, which stays."""
+
+    key_id: UUID
+    prefix: str
+    key_hash: str = Field(pattern=r"^[0-9a-f]{64}$")
+    scopes: tuple[str, ...]
+    municipalities: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    expires_at: AwareDatetime
+    revoked: bool = False
+
+
 class SessionEnded(Event, service="intake", fact="session_ended"):
     """A signed-in session was ended before its time: no service may honour it any longer."""
 

@@ -56,6 +56,9 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "picture_latency",
         "checkin_cost_flat",
         "picture_read_flat",
+        "checkin_cost_flat_postgresql",
+        "picture_read_flat_postgresql",
+        "sse_fanout",
         "import_rows",
         "import_peak_memory",
     ]

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from services.intake.access.model import PersonEntry
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation
-from services.intake.partner.model import Scope
 from services.intake.people.model import Refusal, fingerprint
 from shared.identity import Role
 from shared.ids import new_id
+from shared.partner_keys import Scope
 from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import FakeClock

@@ -1,5 +1,5 @@
 """Fixtures for the tests of the house as a whole."""
 
-from tests.intake.conftest import intake, migrated
+from tests.intake.conftest import intake
 
-__all__ = ["intake", "migrated"]
+__all__ = ["intake"]

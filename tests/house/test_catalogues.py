@@ -2,6 +2,8 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
 
 import pytest
 from babel.messages.pofile import read_po
@@ -12,7 +14,8 @@ from tests.house.catalogues import ROOT, marked_texts
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
 
 
-def needed() -> dict[str, str]:
+@cache
+def needed() -> Mapping[str, str]:
     """Every marked text, with the first file that marks it."""
     found: dict[str, str] = {}
     for folder in ("shared", "services"):
@@ -78,7 +81,8 @@ def catalogue_files(locale: Locale) -> list[str]:
     return sorted(str(path) for path in (CATALOGUES / locale / "LC_MESSAGES").glob("*.po"))
 
 
-def translated(path: str) -> dict[str, str]:
+@cache
+def translated(path: str) -> Mapping[str, str]:
     """Text to translation, plural forms apart, as far as it is translated."""
     with open(path, "rb") as source:  # noqa: PTH123 - babel reads an open file
         catalog = read_po(source)

@@ -92,6 +92,16 @@ def test_the_reverse_proxy_leads_to_each_service_as_it_declares() -> None:
     assert re.search(rf"handle \{{\n\t\treverse_proxy {SERVICES[-1].name}:8000", caddy)
 
 
+def test_the_reverse_proxy_asks_the_longer_prefix_first() -> None:
+    caddy = (ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    places = {prefix: caddy.index(f"handle @{service.name} ") for service in SERVICES[:-1] for prefix in service.serves}
+
+    within = [(long, short) for long in places for short in places if long != short and long.startswith(short)]
+
+    assert ("/api/v1/status/", "/api/") in within
+    assert all(places[long] <= places[short] for long, short in within)
+
+
 def test_no_two_services_claim_one_door() -> None:
     doors = [prefix for service in SERVICES for prefix in service.serves]
 

@@ -1,41 +1,20 @@
 """Fixtures for intake's tests."""
 
-import asyncio
 import logging
-import shutil
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
 import pytest
 
-import services.intake.app
-from shared.db import Database
-from shared.migrate import migrate
 from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.intake.house import Intake, running_intake
-
-MIGRATIONS = Path(services.intake.app.__file__).parent / "migrations"
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with all tables, made once: most tests begin with a copy of it."""
-    path = tmp_path_factory.mktemp("migrated") / "intake.db"
-
-    async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
-        await migrate(database, MIGRATIONS)
-        await database.close()
-
-    asyncio.run(make())
-    return path
+from tests.migrated import Migrated
 
 
 @pytest.fixture
-async def intake(settings: Settings, clock: FakeClock, migrated: Path) -> AsyncIterator[Intake]:
+async def intake(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[Intake]:
     """The running service, without a bus."""
-    await asyncio.to_thread(shutil.copyfile, migrated, settings.var / "intake.db")
+    await migrated.copy_to(settings.database_of("intake"), "intake")
     async with running_intake(settings, clock) as service:
         yield service
 

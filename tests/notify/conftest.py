@@ -20,19 +20,19 @@ from shared.clock import Clock
 from shared.house import House
 from shared.identity import Role, Sessions, Staff
 from shared.ids import new_id
-from shared.plumbing import Plumbing
 from shared.settings import Settings
 from tests.fakes import FakeClock
+from tests.migrated import Migrated
 
 HERE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
-async def app(settings: Settings, clock: FakeClock) -> AsyncIterator[FastAPI]:
+async def app(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[FastAPI]:
     """Notify with its real parts and tables; its jobs rest, the test does their work by hand."""
+    await migrated.copy_to(settings.database_of("notify"), "notify")
     app = make_app(settings, clock=clock)
     house: House = app.state.house
-    await house.database.create_tables(Plumbing.metadata, house.tables)
     yield app
     await house.database.close()
 

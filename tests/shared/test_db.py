@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import JSON, Connection, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col
@@ -135,6 +135,19 @@ async def test_sqlite_is_durable_and_lets_readers_read(settings: Settings) -> No
     await database.close()
 
     assert pragmas == ["wal", 2]
+
+
+async def test_any_text_comes_back_from_json_as_it_was(settings: Settings) -> None:
+    said = {"whole": "Hämeenlinna 🌊", "half": "\ud800", "none": None, "number": 1.5, "list": ["a", 2]}
+    database = Database(settings.database_of("notes"))
+    async with database.engine.connect() as connection:
+        back = (await connection.execute(select(literal(said, JSON)))).scalar()
+    writing = await database.write_many(
+        lambda plain, texts: [plain.execute(select(literal(each, JSON))).scalar() for each in texts], [said]
+    )
+    await database.close()
+
+    assert [back, *writing] == [said, said]
 
 
 async def test_a_mistake_in_sql_is_not_taken_for_a_passing_fault(database: Database) -> None:

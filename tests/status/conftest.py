@@ -23,7 +23,8 @@ from shared.events import EVENT_TYPES, Event
 from shared.plumbing import OutboxRow, Plumbing
 from shared.settings import Settings
 from tests.fakes import FakeClock
-from tests.status.people import association, round_of, storm
+from tests.migrated import Migrated
+from tests.status.people import Desk, association, desk, round_of, storm
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,21 @@ class Stores:
 
 
 @pytest.fixture
-async def stores(settings: Settings, clock: FakeClock) -> AsyncIterator[Stores]:
+async def stores(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[Stores]:
     """The stores of a service on an empty database of its own."""
-    async with stores_on(settings.database_of("status"), clock) as all_of_them:
-        yield all_of_them
+    url = settings.database_of("status")
+    await migrated.copy_to(url, "status")
+    database = Database(url)
+    yield stores_of(database, clock)
+    await database.close()
+
+
+@pytest.fixture
+async def open_desk(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[Desk]:
+    """The running service, and nobody signed in."""
+    await migrated.copy_to(settings.database_of("status"), "status")
+    async with desk(settings, clock) as one:
+        yield one
 
 
 @asynccontextmanager
@@ -86,7 +98,13 @@ async def stores_on(url: str, clock: FakeClock) -> AsyncIterator[Stores]:
     """The stores on this database, which is made empty of them."""
     database = Database(url)
     await database.create_tables(Plumbing.metadata, StatusTable.metadata)
-    yield Stores(
+    yield stores_of(database, clock)
+    await database.close()
+
+
+def stores_of(database: Database, clock: FakeClock) -> Stores:
+    """All stores on this database."""
+    return Stores(
         database,
         SituationStore(database, clock=clock),
         AssociationStore(database),
@@ -94,4 +112,3 @@ async def stores_on(url: str, clock: FakeClock) -> AsyncIterator[Stores]:
         ReadinessStore(database, clock=clock),
         AidStore(database, clock=clock),
     )
-    await database.close()

@@ -1,7 +1,6 @@
 """Offers and needs as they are kept: always those of the present answer, with how far each has come."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,7 +8,6 @@ from services.status.aid.model import Aid, Course, Side
 from services.status.aid.store import AidKey
 from services.status.situation.model import Round
 from shared.identity import Role
-from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.status.conftest import Stores
 from tests.status.people import (
@@ -19,7 +17,6 @@ from tests.status.people import (
     association,
     association_id,
     checkin,
-    desk,
     round_of,
     storm,
 )
@@ -81,12 +78,6 @@ async def test_what_a_merged_association_offered_goes_with_its_answer(stores: St
 
     offers = await listed(stores, round_, Side.OFFER)
     assert [(one.name, one.capability) for one in offers] == [("Bertta", "transport")]
-
-
-@pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with desk(settings, clock) as one:
-        yield one
 
 
 async def _evening(one: Desk) -> Round:

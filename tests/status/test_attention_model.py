@@ -187,7 +187,8 @@ def test_a_figure_that_stays_low_is_told_within_wait_and_interval(flapping: int)
 
 
 def tallies(*counts: tuple[str, State, int]) -> Tallies:
-    return recounted((Traits(place, "village", (), ("first-aid",)), state, count) for place, state, count in counts)
+    able = ((Traits(place, "village", (), ("first-aid",)), state, count) for place, state, count in counts)
+    return recounted((traits, state, False, count) for traits, state, count in able)
 
 
 def test_a_capability_is_counted_by_fresh_answers_of_those_who_operate_in_the_area() -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,11 +11,10 @@ from services.status.readiness.model import FRESH, State
 from services.status.situation.model import ALL_MUNICIPALITIES, Round
 from shared.events.intake import OperatingStatus
 from shared.identity import Role
-from shared.settings import Settings
 from shared.spreadsheet import csv_bytes
 from tests.fakes import FakeClock
 from tests.status.conftest import Stores
-from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, desk, round_of, storm
+from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, round_of, storm
 
 ABLE = {"capabilities": ("transport",)}
 
@@ -51,12 +49,6 @@ async def test_those_who_can_come_first_then_those_who_cannot_then_the_silent(st
     clock.move(hours=13)
     await stores.readiness.expire_due()
     assert (await store.able(opened.situation, "transport", [TAMMELA], page=1))[1] == Ability(0, 0, 5)
-
-
-@pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with desk(settings, clock) as one:
-        yield one
 
 
 async def test_the_page_and_the_file_say_the_same_and_a_name_is_never_a_formula(open_desk: Desk) -> None:

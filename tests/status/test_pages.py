@@ -1,7 +1,6 @@
 """The pages: a situation opened, asked about, seen and closed, by the right roles, without any script."""
 
 import re
-from collections.abc import AsyncIterator
 from html import unescape
 from uuid import UUID
 
@@ -13,20 +12,21 @@ from shared.events.intake import OperatingStatus
 from shared.i18n import Locale
 from shared.identity import Role
 from shared.ids import new_id
-from shared.settings import Settings
 from tests.fakes import FakeClock
-from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, desk, round_of, storm
+from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, round_of, storm
 
 FORM = {"name_fi": "Marrasmyrsky", "kind": "storm", "freshness_hours": "12", "municipalities": ["05"]}
 
 
 @pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
+async def open_desk(open_desk: Desk) -> Desk:
     """The service with three associations in its registry, and nobody signed in."""
-    async with desk(settings, clock) as one:
-        for name, municipality in (("Aino ry", TAMMELA), ("Bertta ry", TAMMELA), ("Cecilia rf", FORSSA)):
-            await one.app.state.readiness.know(association(name, municipality))
-        yield one
+    for name, municipality in (("Aino ry", TAMMELA), ("Bertta ry", TAMMELA), ("Cecilia rf", FORSSA)):
+        await open_desk.app.state.readiness.know(association(name, municipality))
+    return open_desk
+
+
+BOTH = {"Aino ry", "Cecilia rf"}
 
 
 async def asked(one: Desk) -> Round:
@@ -145,22 +145,35 @@ async def test_the_refresh_link_shows_what_changed_since_and_says_when_nothing_d
     [
         ({}, {"Aino ry", "Cecilia rf"}, [200, 200]),
         ({"municipalities": frozenset({FORSSA})}, {"Cecilia rf"}, [403, 200]),
-        ({"networks": frozenset({"silta"})}, set(), [403, 403]),
+        ({"networks": frozenset({"silta"})}, {"Aino ry"}, [200, 200]),
+        ({"networks": frozenset({"silta"}), "municipalities": frozenset({FORSSA})}, BOTH, [200, 200]),
+        ({"networks": frozenset({"sil"})}, set(), [200, 200]),
     ],
 )
 async def test_associations_are_named_to_those_who_may_see_them(
     open_desk: Desk, limits: dict[str, frozenset[str]], named: set[str], opened: list[int]
 ) -> None:
+    state = open_desk.app.state
+    networks, able = ("silta", "silta-arki"), ("transport",)
+    await state.readiness.know(association("Aino ry", version=2, networks=networks, capabilities=able))
+    await state.readiness.know(association("Cecilia rf", FORSSA, version=2, capabilities=("transport",)))
     round_ = await asked(open_desk)
     for name in ("Aino ry", "Cecilia rf"):
-        await open_desk.app.state.readiness.hear(checkin(name, round_, after=2))
+        await state.readiness.hear(checkin(name, round_, after=2, needs={"transport": 1}))
     open_desk.sign_in(Role.VIEWER, **limits)
     path = f"/situations/{round_.situation_id}"
 
     picture = (await open_desk.browser.get(f"{path}?since=2020-01-01")).text
     lists = [await open_desk.browser.get(f"{path}/{place}") for place in (TAMMELA, FORSSA)]
 
-    assert {name for name in ("Aino ry", "Cecilia rf") if name in picture} == named
+    pages = [picture, "".join(page.text for page in lists)]
+    others = ("aid", "aid?side=offer", "who-can?capability=transport", "who-can.csv?capability=transport")
+    pages += [(await open_desk.browser.get(f"{path}/{page}")).text for page in others]
+    for page in (page for page in pages if "ry" in page):
+        assert {name for name in BOTH if name in page} <= named
+    assert {name for name in BOTH if name in picture} == named
+    assert {name for name in BOTH if name in pages[2]} == named
+    assert {name for name in BOTH if name in pages[5]} == named
     assert [page.status_code for page in lists] == opened
     assert "2/3" in picture.replace("\N{NO-BREAK SPACE}", "")
 

@@ -14,10 +14,9 @@ from services.status.picture.web import moment_of
 from services.status.readiness.model import Dimension, Face, State, TallyKey, recounted
 from shared.events.intake import OperatingStatus
 from shared.identity import Role
-from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
 from tests.status.conftest import Stores
-from tests.status.people import TAMMELA, association, checkin, desk, round_of, storm
+from tests.status.people import TAMMELA, Desk, association, checkin, round_of, storm
 
 NOTHING = Glance(Counter(), {}, (), ())
 END = STORM_EVENING + timedelta(hours=3)
@@ -146,7 +145,8 @@ def test_crossing_with_the_region_gives_the_tallies_of_the_other_dimension(
 ) -> None:
     cells = crossed(counts, dimension, Dimension.REGION)
 
-    tallies = {key: count for key, count in recounted(counts).items() if key.dimension is dimension}
+    again = recounted((each, state, False, count) for each, state, count in counts)
+    tallies = {key: count for key, count in again.items() if key.dimension is dimension}
     assert {
         TallyKey(dimension, row, state): count
         for (row, _), line in cells.items()
@@ -162,23 +162,22 @@ def test_rows_and_columns_change_places(counts: list[tuple[Traits, State, int]])
     assert {pair: line.counts for pair, line in there.items()} == {(b, a): line.counts for (a, b), line in back.items()}
 
 
-async def test_a_crossed_table_is_there_for_any_two_dimensions(settings: Settings, clock: FakeClock) -> None:
-    async with desk(settings, clock) as one:
-        state = one.app.state
-        await state.readiness.know(association("Aino", networks=("silta",), capabilities=("transport",)))
-        opened = storm()
-        await state.situations.open(opened)
-        round_ = await state.rounds.open(opened.situation, round_of(opened.situation))
-        await state.readiness.hear(checkin("Aino", round_, OperatingStatus.LIMITED))
-        one.sign_in(Role.VIEWER)
-        path = f"/situations/{opened.situation.id}/crossed"
-        pages = [
-            (await one.browser.get(f"{path}?rows={rows}&columns={columns}&lang=en")).text
-            for rows in Dimension
-            for columns in Dimension
-        ]
-        limited = (await one.browser.get(f"{path}?rows=network&columns=capability&state=limited&lang=en")).text
-        odd = await one.browser.get(f"{path}?rows=x&columns=y&state=z")
+async def test_a_crossed_table_is_there_for_any_two_dimensions(open_desk: Desk) -> None:
+    state = open_desk.app.state
+    await state.readiness.know(association("Aino", networks=("silta",), capabilities=("transport",)))
+    opened = storm()
+    await state.situations.open(opened)
+    round_ = await state.rounds.open(opened.situation, round_of(opened.situation))
+    await state.readiness.hear(checkin("Aino", round_, OperatingStatus.LIMITED))
+    open_desk.sign_in(Role.VIEWER)
+    path = f"/situations/{opened.situation.id}/crossed"
+    pages = [
+        (await open_desk.browser.get(f"{path}?rows={rows}&columns={columns}&lang=en")).text
+        for rows in Dimension
+        for columns in Dimension
+    ]
+    limited = (await open_desk.browser.get(f"{path}?rows=network&columns=capability&state=limited&lang=en")).text
+    odd = await open_desk.browser.get(f"{path}?rows=x&columns=y&state=z")
 
     assert all('<td class="num">1/1</td>' in page for page in pages)
     assert '<td class="num">1</td>' in limited

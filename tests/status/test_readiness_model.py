@@ -1,6 +1,7 @@
 """The readiness model: the newest report counts, time makes stale, and silence never makes anything look better."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from services.status.readiness.model import (
     Verdict,
     absorb,
     coverage,
+    declined,
     expire,
     face,
     hear,
@@ -29,7 +31,7 @@ from services.status.readiness.model import (
     slot_of,
     tally_deltas,
 )
-from shared.events.intake import AssociationNotReached, Channel, CheckInReceived, OperatingStatus
+from shared.events.intake import AssociationDeclined, AssociationNotReached, Channel, CheckInReceived, OperatingStatus
 from shared.realm import LIVE
 from tests.fakes import STORM_EVENING
 
@@ -42,7 +44,7 @@ TRAITS = (
     Traits("000", "unheard of"),
 )
 
-News = CheckInReceived | AssociationNotReached
+News = CheckInReceived | AssociationNotReached | AssociationDeclined
 
 
 def standing(number: int = 0) -> Standing:
@@ -91,11 +93,23 @@ def nobody(number: int = 0, round_id: UUID = ROUND) -> AssociationNotReached:
     )
 
 
+def not_this_time(number: int = 0, *, round_id: UUID = ROUND) -> AssociationDeclined:
+    return AssociationDeclined(
+        happened_at=STORM_EVENING,
+        realm=LIVE,
+        association_id=UUID(int=100 + number),
+        situation_id=SITUATION,
+        round_id=round_id,
+    )
+
+
 def told(before: Standing, news: News, *, minutes: int = 30) -> Standing:
     """The standing after the news, changed or not."""
     now = STORM_EVENING + timedelta(minutes=minutes)
     if isinstance(news, CheckInReceived):
         after = hear(before, news, freshness=FRESHNESS, now=now)
+    elif isinstance(news, AssociationDeclined):
+        after = declined(before, news)
     else:
         after = not_reached(before, news)
     return after if isinstance(after, Standing) else before
@@ -163,6 +177,8 @@ news_of_one = st.one_of(
     ),
     st.just(nobody()),
     st.just(nobody(round_id=OTHER_ROUND)),
+    st.just(not_this_time()),
+    st.just(not_this_time(round_id=OTHER_ROUND)),
 )
 
 
@@ -185,6 +201,7 @@ steps = st.tuples(
     st.one_of(
         st.builds(report, minutes=st.integers(-900, 900), status=st.sampled_from(OperatingStatus)),
         st.just(nobody()),
+        st.just(not_this_time()),
         st.integers(0, 2000),
         st.sampled_from(TRAITS),
         st.just("leaves"),
@@ -209,7 +226,7 @@ def after(rows: dict[int, Standing], number: int, step: object) -> dict[int, Sta
             traits = TRAITS[other % len(TRAITS)]
             heir = absorb(rows.get(other), present, heir_id=UUID(int=100 + other), traits=traits)
             return {number: None, other: heir} if other != number else {}
-        case CheckInReceived() | AssociationNotReached():
+        case CheckInReceived() | AssociationNotReached() | AssociationDeclined():
             return {number: told(present, step, minutes=900)}
     raise AssertionError(step)
 
@@ -227,10 +244,31 @@ def test_tallies_kept_by_delta_equal_a_recount(story: list[tuple[int, object]]) 
             if becomes is not None:
                 rows[who] = becomes
 
-    again = recounted((row.traits, row.state, 1) for row in rows.values())
+    again = recounted((row.traits, row.state, row.declined, 1) for row in rows.values())
     assert {key: count for key, count in tallies.items() if count} == again
     for dimension in (Dimension.MUNICIPALITY, Dimension.REGION, Dimension.SECTOR):
         assert sum(count for key, count in again.items() if key.dimension is dimension) == len(rows)
+
+
+@given(steps)
+def test_who_declines_is_counted_apart_and_improves_no_figure(step: tuple[int, object]) -> None:
+    before = next(iter(after({0: standing(0)}, 0, step[1]).values()), None) or standing(0)
+
+    became = told(before, not_this_time())
+
+    assert became.state is before.state
+    assert replace(became, declined=before.declined) == before
+    deltas = tally_deltas(before, became)
+    assert {key.dimension for key in deltas} <= {Dimension.DECLINED}
+    assert coverage({became.state: 1}) == coverage({before.state: 1})
+
+
+def test_an_answer_takes_a_decline_back_in_whichever_order_they_come() -> None:
+    assert told(standing(), not_this_time()).declined
+    assert not told(told(standing(), not_this_time()), report()).declined
+    assert not told(told(standing(), report()), not_this_time()).declined
+    assert told(told(standing(), not_this_time()), report(minutes=-10)).declined
+    assert not told(standing(), not_this_time(round_id=OTHER_ROUND)).declined
 
 
 @given(steps, numbers)

@@ -84,8 +84,8 @@ async def test_a_week_with_a_change_of_the_clocks_reminds_by_day(stores: Stores,
     round_ = replace(round_of(opened.situation, now=clock.now(), hours=7 * 24), reminders=3)
     await stores.rounds.open(opened.situation, round_)
 
-    for _ in range(7 * 24 * 4):
-        clock.move(minutes=15)
+    for _ in range(7 * 24):
+        clock.move(hours=1)
         await stores.rounds.remind_due()
 
     reminded = [event for event in await stores.told() if isinstance(event, RoundReminded)]

@@ -18,11 +18,11 @@ from services.status.report.model import (
     Refused,
     Report,
     compare,
-    plain,
     turns,
     write_note,
 )
 from services.status.report.report_words import changes_told, tell
+from services.status.situation.model import plain
 from shared import region
 from shared.i18n import Locale
 from shared.identity import Role

@@ -1,10 +1,8 @@
 """Report pages: made, read, downloaded and compared, by the right roles, and unchanged for ever."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import pytest
 from starlette.responses import Response
 
 from services.status.report.press import files
@@ -12,20 +10,13 @@ from shared.events.intake import OperatingStatus
 from shared.i18n import HELSINKI, Locale
 from shared.identity import Role, Staff
 from shared.ids import new_id
-from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
-from tests.status.people import LIAISON, TAMMELA, Desk, association, checkin, desk
+from tests.status.people import LIAISON, TAMMELA, Desk, association, checkin
 from tests.status.reports import EXERCISE, asked, note, situation_of
 from tests.status.test_pages import text_of
 
 SUSPENDED = OperatingStatus.SUSPENDED
 ARTICLE = re.compile(r'<article class="report.*?</article>', re.DOTALL)
-
-
-@pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with desk(settings, clock) as one:
-        yield one
 
 
 def article(html: str) -> str:

@@ -1,7 +1,6 @@
 """Partner links: they open one thing, for a time, to whoever holds them, and all that fails fails alike."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -12,17 +11,10 @@ from services.status.sharing.store import ReportLinkRow
 from shared.i18n import Locale
 from shared.identity import Role
 from shared.ids import digest, new_id
-from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
-from tests.status.people import LIAISON, Desk, checkin, desk, storm
+from tests.status.people import LIAISON, Desk, checkin, storm
 from tests.status.reports import EXERCISE, asked, note, situation_of
 from tests.status.test_pages import text_of
-
-
-@pytest.fixture
-async def open_desk(settings: Settings, clock: FakeClock) -> AsyncIterator[Desk]:
-    async with desk(settings, clock) as one:
-        yield one
 
 
 def drafted(**wrong: object) -> Link | Refused:

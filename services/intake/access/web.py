@@ -69,7 +69,7 @@ def pages(store: AccessStore, sessions: Sessions, *, secure: bool) -> APIRouter:
 
     _add_entering(router, store, sessions, cookie)
     _add_leaving(router, store, sessions)
-    router.include_router(_own(store))
+    router.routes.extend(_own(store).routes)
     return router
 
 

@@ -70,13 +70,12 @@ class CheckInStore:
     async def invited(self, token: str) -> Invited | None:
         """Where this link leads; None if it is unknown."""
         async with self._database.read() as session:
-            return await _invited(session, token)
+            return await _invited(session, digest(token))
 
     async def of_invitation(self, invitation_id: UUID) -> Invited | None:
         """The association asked under this id, for whoever brings its answer; None if nobody was."""
         async with self._database.read() as session:
-            rows = await session.execute(_BY_INVITATION, {"ids": [invitation_id]})
-            return next((_invited_of(row) for row in rows), None)
+            return await _invited(session, invitation_id)
 
     async def put(self, answer: Answer) -> Accepted | Repeated | Refused:
         """Record an answer; returns once it is on disk together with the event that tells of it."""
@@ -86,7 +85,7 @@ class CheckInStore:
         """Note "not this time": the association is reminded no more in this round, until it answers. Where the link
         leads, as it was found; None if it is unknown. An answer that was given stands, and saying it twice is once."""
         async with self._database.write() as session:
-            invited = await _invited(session, token)
+            invited = await _invited(session, digest(token))
             told = decline(invited, now) if invited else None
             if invited and told and await _claim_declining(session, invited.invitation_id, now):
                 await announce(session, [told])
@@ -104,8 +103,8 @@ def put(connection: Connection, answers: Sequence[Answer]) -> Sequence[Accepted 
     decisions: list[Accepted | Repeated | Refused] = []
     for answer in answers:
         invited = found.get(answer.door)
-        if invited is not None:  # an earlier answer of this same group may be the present one
-            invited = replace(invited, present=present[invited.invitation_id])
+        if invited is not None and invited.present is not present[invited.invitation_id]:
+            invited = replace(invited, present=present[invited.invitation_id])  # by an answer of this same group
         decision = accept(answer, invited)
         if isinstance(decision, Accepted):
             present[decision.invited.invitation_id] = decision.checkin
@@ -115,15 +114,26 @@ def put(connection: Connection, answers: Sequence[Answer]) -> Sequence[Accepted 
 
 
 def _found(connection: Connection, doors: set[bytes | UUID]) -> dict[bytes | UUID, Invited]:
-    """Where these doors lead."""
+    """Where these doors lead. Rounds are read apart: all answers of a group are mostly to the same one."""
     hashes = [door for door in doors if isinstance(door, bytes)]
     ids = [door for door in doors if isinstance(door, UUID)]
-    found: dict[bytes | UUID, Invited] = {}
+    rows: dict[bytes | UUID, Row[Any]] = {}
     if hashes:
-        found |= {row.token_hash: _invited_of(row) for row in connection.execute(_BY_TOKEN, {"hashes": hashes})}
+        rows |= {row.token_hash: row for row in connection.execute(_BY_TOKEN, {"hashes": hashes}).all()}
     if ids:
-        found |= {row.invitation_id: _invited_of(row) for row in connection.execute(_BY_INVITATION, {"ids": ids})}
-    return found
+        rows |= {row.invitation_id: row for row in connection.execute(_BY_INVITATION, {"ids": ids}).all()}
+    rounds = _rounds(connection, {row.round_id for row in rows.values()})
+    return {door: _invited_of(row, rounds[row.round_id]) for door, row in rows.items()}
+
+
+def _rounds(connection: Connection, ids: set[UUID]) -> dict[UUID, AskedRound]:
+    if not ids:
+        return {}
+    rows = connection.execute(_ROUNDS, {"ids": sorted(ids)}).all()
+    return {
+        row.round_id: AskedRound(row.round_id, row.situation_id, Realm(row.realm), {}, row.closes_at, row.closed_at)
+        for row in rows
+    }
 
 
 def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
@@ -212,23 +222,18 @@ RECORDED: tuple[Any, ...] = (
 
 
 def _invitations(*columns: Any) -> Select[Any]:
-    """Invitations with their round, association and present answer, and these columns."""
+    """Invitations with their association and present answer, and these columns."""
     return (
         select(
             *columns,
             col(Invitation.id).label("invitation_id"),
             col(Invitation.declined_at),
-            col(RoundRow.round_id),
-            col(RoundRow.situation_id),
-            col(RoundRow.realm),
-            col(RoundRow.closes_at),
-            col(RoundRow.closed_at),
+            col(Invitation.round_id),
             col(Association.id).label("association_id"),
             col(Association.name),
             *RECORDED,
         )
         .select_from(Invitation)
-        .join(RoundRow, col(RoundRow.round_id) == col(Invitation.round_id))
         .join(Association, col(Association.id) == col(Invitation.association_id))
         .outerjoin(CheckInRow, col(CheckInRow.id) == col(Invitation.checkin_id))
     )
@@ -254,6 +259,13 @@ def _by_invitation() -> Executable:
 
 _BY_TOKEN = _by_token()
 _BY_INVITATION = _by_invitation()
+_ROUNDS = select(
+    col(RoundRow.round_id),
+    col(RoundRow.situation_id),
+    col(RoundRow.realm),
+    col(RoundRow.closes_at),
+    col(RoundRow.closed_at),
+).where(col(RoundRow.round_id).in_(bindparam("ids", expanding=True)))
 _POINT_TO = (
     update(Invitation)
     .where(col(Invitation.id) == bindparam("invitation"))
@@ -272,9 +284,9 @@ _CHANGE_PLAN = (
 )
 
 
-async def _invited(session: AsyncSession, token: str) -> Invited | None:
-    rows = await session.execute(_BY_TOKEN, {"hashes": [digest(token)]})
-    return next((_invited_of(row) for row in rows), None)
+async def _invited(session: AsyncSession, door: bytes | UUID) -> Invited | None:
+    connection = await session.connection()
+    return (await connection.run_sync(_found, {door})).get(door)
 
 
 async def _claim_declining(session: AsyncSession, invitation_id: UUID, now: datetime) -> bool:
@@ -292,10 +304,10 @@ async def _claim_declining(session: AsyncSession, invitation_id: UUID, now: date
     return (await session.execute(statement)).first() is not None
 
 
-def _invited_of(row: Row[Any]) -> Invited:
+def _invited_of(row: Row[Any], asked: AskedRound) -> Invited:
     return Invited(
         invitation_id=row.invitation_id,
-        asked=AskedRound(row.round_id, row.situation_id, Realm(row.realm), {}, row.closes_at, row.closed_at),
+        asked=asked,
         association_id=row.association_id,
         association_name=row.name,
         language=row.language or "fi",

@@ -1,14 +1,10 @@
 """API: the registry, the open rounds and check-ins for the systems of partners, each with a key of its own."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response, Security
-from fastapi.openapi.utils import get_openapi
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from limits import RateLimitItemPerMinute
+from fastapi import Depends, FastAPI, Header, Query, Response
 from pydantic import StringConstraints
 
 from services.intake.checkin.model import Answer, CheckIn, Refused, Said
@@ -26,98 +22,35 @@ from services.intake.partner.json_values import (
     RoundValue,
     Text,
 )
-from services.intake.partner.model import Partner, Scope, form_id
+from services.intake.partner.model import form_id
 from services.intake.partner.store import Filter, PartnerStore, Told
 from shared.clock import Clock
 from shared.events.intake import Channel
-from shared.problems import PROBLEM, Problem, ProblemError, Wrong, speak_problems
-from shared.rate_limit import RateLimit
+from shared.partner_api import Keys, answers, partner_app
+from shared.partner_keys import Partner, Scope
+from shared.problems import ProblemError, Wrong
 from shared.region import CAPABILITIES
 
 BASE = "/api/v1"
-PER_KEY = RateLimitItemPerMinute(300)
-REFUSED_PER_CLIENT = RateLimitItemPerMinute(60)
 PAGE = 100
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
-Ask = Callable[..., Awaitable[Partner]]
-
-ABOUT = f"""For the systems of partners. Every request carries a key: `Authorization: Bearer valmius_...`; an
-administrator makes it on the page *Partners*, with scopes, with limits and for a time. A key may ask
-{PER_KEY.amount} times a minute. What goes wrong is told as `{PROBLEM}` (RFC 9457)."""
 
 
 def api(store: PartnerStore, checkins: CheckInStore, *, clock: Clock) -> FastAPI:
     """The application at BASE, with its own errors and its own document; it reads no cookie."""
-    app = FastAPI(
-        title="Valmius",
-        version="1",
-        description=ABOUT,
-        servers=[{"url": BASE}],
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        root_path_in_servers=False,
-    )
-    keys = Keys(store)
+    app = partner_app("Valmius", BASE)
+    keys = Keys(store.partner)
     app.state.keys = keys
     _add_registry(app, store, keys)
     _add_rounds(app, store, keys)
     _add_checkins(app, store, keys, Reporter(store, checkins, clock))
-    speak_problems(app)
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
-
-
-class Keys:
-    """Who asks: the key, its scopes, and how often it asks."""
-
-    def __init__(self, store: PartnerStore) -> None:
-        self._store = store
-        self.pace = RateLimit(PER_KEY)
-        self.refusals = RateLimit(REFUSED_PER_CLIENT)
-
-    def wants(self, scope: Scope) -> Ask:
-        """A dependency: the partner, whose key must have this scope."""
-        bearer = HTTPBearer(auto_error=False, scheme_name="key", description="A partner's key")
-
-        async def partner(
-            request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
-        ) -> Partner:
-            found = await self._store.partner(given.credentials) if given else None
-            if found is None:
-                self.refusals.count(request.client.host if request.client else "-")
-                headers = {"www-authenticate": "Bearer"}
-                raise ProblemError(HTTPStatus.UNAUTHORIZED, "The key is missing, unknown or over.", headers=headers)
-            self.pace.count(str(found.key_id))
-            if scope not in found.scopes:
-                raise ProblemError(HTTPStatus.FORBIDDEN, f"The key lacks the scope {scope}.")
-            return found
-
-        partner.required_scope = scope  # type: ignore[attr-defined]  # read by the test that walks all routes
-        return partner
-
-
-def _answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
-    """The problems that an operation can answer with, for the document."""
-    usual = (
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.UNAUTHORIZED,
-        HTTPStatus.FORBIDDEN,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-    )
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {
-        int(status): {"description": status.phrase, "content": {PROBLEM: {"schema": schema}}}
-        for status in sorted({*usual, *statuses})
-    }
 
 
 def _add_registry(app: FastAPI, store: PartnerStore, keys: Keys) -> None:
     Reader = Annotated[Partner, Depends(keys.wants(Scope.REGISTRY_READ))]  # noqa: N806 - a type
 
-    @app.get("/associations", operation_id="listAssociations", responses=_answers())
+    @app.get("/associations", operation_id="listAssociations", responses=answers())
     async def associations(
         reader: Reader,
         q: Annotated[Text, Query(description="A part of the name")] = "",
@@ -136,7 +69,7 @@ def _add_registry(app: FastAPI, store: PartnerStore, keys: Keys) -> None:
         items = tuple(_association(told, contacts=contacts) for told in found[:limit])
         return AssociationPage(items=items, next=items[-1].id if len(found) > limit else None)
 
-    @app.get("/associations/{association_id}", operation_id="getAssociation", responses=_answers(HTTPStatus.NOT_FOUND))
+    @app.get("/associations/{association_id}", operation_id="getAssociation", responses=answers(HTTPStatus.NOT_FOUND))
     async def association(reader: Reader, association_id: UUID) -> AssociationValue:
         """One association, retired or not. Scope `registry:read`."""
         contacts = Scope.CONTACTS_READ in reader.scopes
@@ -150,7 +83,7 @@ def _add_rounds(app: FastAPI, store: PartnerStore, keys: Keys) -> None:
     @app.get(
         "/rounds",
         operation_id="listOpenRounds",
-        responses=_answers(),
+        responses=answers(),
         dependencies=[Depends(keys.wants(Scope.REGISTRY_READ))],
     )
     async def rounds() -> RoundList:
@@ -179,7 +112,7 @@ def _add_checkins(app: FastAPI, store: PartnerStore, keys: Keys, reporter: "Repo
         status_code=HTTPStatus.CREATED,
         responses={
             200: {"model": CheckInValue, "description": "It was recorded before, under the same Idempotency-Key"},
-            **_answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+            **answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
         },
     )
     async def check_in(
@@ -306,20 +239,3 @@ def _association(told: Told, *, contacts: bool) -> AssociationValue:
         merged_into=row.merged_into,
         contacts=people if contacts else None,
     )
-
-
-def document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document, with the problems described."""
-    told = get_openapi(
-        title=app.title,
-        version=app.version,
-        description=app.description,
-        routes=app.routes,
-        servers=app.servers,
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
-    )
-    template = "#/components/schemas/{model}"
-    problem = Problem.model_json_schema(ref_template=template)
-    parts = problem.pop("$defs", {})
-    told["components"]["schemas"] |= {**parts, "Problem": problem}
-    return told

@@ -15,24 +15,17 @@ from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation, RoundRow
-from services.intake.partner.model import (
-    PREFIX_LENGTH,
-    Key,
-    KeyEntry,
-    KeyState,
-    Partner,
-    opens,
-    prefix_of,
-    scopes_of,
-    written,
-)
+from services.intake.partner.model import Key, KeyEntry, KeyState
 from services.intake.registry.model import name_key
 from services.intake.registry.store import Association, AssociationCapability, AssociationNetwork, Contact, Network
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
+from shared.events.intake import PartnerKeyChanged
 from shared.identity import Sight
 from shared.ids import digest, new_token
+from shared.outbox import announce
+from shared.partner_keys import PREFIX_LENGTH, Partner, Scope, opens, prefix_of, scopes_of, written
 from shared.realm import LIVE
 
 
@@ -109,6 +102,8 @@ class PartnerStore:
             made = await session.execute(statement.returning(col(ApiKey.id)), values)
             if made.one_or_none() is None:
                 return None
+            row = (await session.execute(select(ApiKey).where(col(ApiKey.id) == key_id))).scalar_one()
+            await _tell(session, row, now)
             await record(session, Deed(now, Act.KEY_MADE, by, str(key_id), details))
         return key
 
@@ -117,10 +112,12 @@ class PartnerStore:
         now = self._clock.now()
         revoking = update(ApiKey).where(col(ApiKey.id) == key_id, col(ApiKey.revoked_at).is_(None))
         async with self._database.write() as session:
-            if await session.get(ApiKey, key_id) is None:
+            row = await session.get(ApiKey, key_id)
+            if row is None:
                 return False
             done = await session.execute(revoking.values(revoked_at=now).returning(col(ApiKey.id)))
             if done.one_or_none() is not None:
+                await _tell(session, row, now, revoked=True)
                 await record(session, Deed(now, Act.KEY_REVOKED, by, str(key_id)))
         return True
 
@@ -154,7 +151,7 @@ class PartnerStore:
             async with self._database.write() as session:
                 await session.execute(update(ApiKey).where(col(ApiKey.id) == row.id).values(last_used_on=now.date()))
         sight = Sight(frozenset(row.municipalities), frozenset(row.networks))
-        return Partner(row.id, row.name, scopes_of(row.scopes), sight)
+        return Partner(row.id, scopes_of(row.scopes), sight)
 
     async def associations(
         self, sight: Sight, wanted: Filter, *, after: UUID | None, limit: int, contacts: bool
@@ -207,6 +204,24 @@ class PartnerStore:
         )
         async with self._database.read() as session:
             return (await session.execute(rows)).scalar_one_or_none()
+
+
+async def _tell(session: AsyncSession, row: ApiKey, now: datetime, *, revoked: bool = False) -> None:
+    """Tell the service that shows the picture of a key for it; nobody else needs to know any key."""
+    if Scope.PICTURE_READ in row.scopes:
+        told = PartnerKeyChanged(
+            happened_at=now,
+            realm=LIVE,
+            key_id=row.id,
+            prefix=row.prefix,
+            key_hash=row.key_hash.hex(),
+            scopes=(Scope.PICTURE_READ.value,),
+            municipalities=tuple(row.municipalities),
+            networks=tuple(row.networks),
+            expires_at=row.expires_at,
+            revoked=revoked,
+        )
+        await announce(session, [told])
 
 
 def _seen(sight: Sight, wanted: Filter) -> Select[Any]:

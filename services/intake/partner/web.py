@@ -10,13 +10,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from services.intake.partner.model import Key, KeyEntry, KeyState, Scope, scopes_of
+from services.intake.partner.model import Key, KeyEntry, KeyState
 from services.intake.partner.store import PartnerStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
+from shared.partner_keys import Scope, scopes_of
 from shared.web import TroubleError, pages_of
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR, everywhere=True))]
@@ -26,6 +27,7 @@ SCOPE_NAMES = {
     Scope.REGISTRY_READ: N_("read the registry and the open rounds, without people"),
     Scope.CONTACTS_READ: N_("also read contacts: names, addresses, telephone numbers"),
     Scope.CHECKIN_WRITE: N_("answer on behalf of associations"),
+    Scope.PICTURE_READ: N_("read the situation pictures: figures, and who can and needs what by name"),
 }
 STATE_NAMES = {
     KeyState.GOOD: N_("good"),

@@ -81,9 +81,9 @@ class Desk:
 def pages(desk: Desk) -> APIRouter:
     """`/guidance` and what is below it."""
     router = APIRouter()
-    router.include_router(_writing(desk))
-    router.include_router(_correcting(desk))
-    router.include_router(_releasing(desk))
+    router.routes.extend(_writing(desk).routes)
+    router.routes.extend(_correcting(desk).routes)
+    router.routes.extend(_releasing(desk).routes)
     return router
 
 

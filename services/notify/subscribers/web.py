@@ -64,8 +64,8 @@ class AskLimit:
 def pages(subscribers: SubscriberStore, *, links: Links) -> APIRouter:
     """`/subscribe`, and `/s/<id>/<token>` with all that a subscriber does by her own link."""
     router = APIRouter()
-    router.include_router(_asking(subscribers, AskLimit()))
-    router.include_router(_own(subscribers, links))
+    router.routes.extend(_asking(subscribers, AskLimit()).routes)
+    router.routes.extend(_own(subscribers, links).routes)
     return router
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Index, Select, and_, bindparam, delete, func,
 from sqlmodel import Field
 
 from services.status.aid.model import Aid, Course, Side, told
-from services.status.association.store import ASSOCIATION
+from services.status.association.store import ASSOCIATION, ids_in_sight
 from services.status.schema import StatusTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
@@ -93,8 +93,13 @@ class AidStore:
         within: Within = None,
     ) -> tuple[list[Aid], int]:
         """One page (from 1) of offers or needs, newest first, and how many there are in all; `capability` "" is all.
-        Here and below, only associations of the municipalities in `within` are named."""
-        wanted = [*_in(realm, situation_id), AID.c.side == side, AID.c.course.in_(sorted(courses)), *_seen(within)]
+        Here and below, only associations that may be seen `within` are named."""
+        wanted = [
+            *_in(realm, situation_id),
+            AID.c.side == side,
+            AID.c.course.in_(sorted(courses)),
+            *_seen(within),
+        ]
         if capability:
             wanted.append(AID.c.capability == capability)
         newest_first = (AID.c.reported_at.desc(), AID.c.association_id, AID.c.capability)
@@ -112,7 +117,11 @@ class AidStore:
         rows = (
             _with_names()
             .where(*_in(realm, situation_id), AID.c.side == Side.OFFER, AID.c.course == Course.OPEN)
-            .where(AID.c.capability.in_(sorted(set(capabilities))), AID.c.fresh_until > now, *_seen(within))
+            .where(
+                AID.c.capability.in_(sorted(set(capabilities))),
+                AID.c.fresh_until > now,
+                *_seen(within),
+            )
             .order_by(AID.c.reported_at.desc(), AID.c.association_id)
             .limit(OFFERS_LOOKED_AT)
         )
@@ -134,7 +143,11 @@ class AidStore:
         async with self._database.write() as session:
             moved = await session.execute(
                 update(AID)
-                .where(*_in(realm, situation_id), or_(*(_is(key) for key in keys)), *_seen(within))
+                .where(
+                    *_in(realm, situation_id),
+                    or_(*(_is(key) for key in keys)),
+                    *_seen(within),
+                )
                 .values(course=course.value, moved_by=by, moved_at=now)
                 .returning(AID.c.association_id)
             )
@@ -241,10 +254,7 @@ def _in(realm: str, situation_id: UUID) -> tuple[Any, Any]:
 
 
 def _seen(within: Within) -> tuple[Any, ...]:
-    if within is None:
-        return ()
-    inside = (ASSOCIATION.c.realm == LIVE, ASSOCIATION.c.municipality.in_(sorted(within)))
-    return (AID.c.association_id.in_(select(ASSOCIATION.c.association_id).where(*inside)),)
+    return ids_in_sight(within, AID.c.association_id)
 
 
 def _is(key: AidKey) -> Any:

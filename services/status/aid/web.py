@@ -10,7 +10,6 @@ from starlette.responses import RedirectResponse, Response
 
 from services.status.aid.model import COURSE_NAMES, NEARNESS_NAMES, Course, Side, match
 from services.status.aid.store import LIST_PAGE, AidKey, AidStore
-from services.status.situation.model import Situation
 from services.status.situation.store import SituationStore
 from shared import region
 from shared.i18n import N_, Locale, texts
@@ -41,7 +40,7 @@ class AidPages:
 
     async def show(self, request: Request, situation_id: UUID, staff: AnyStaff) -> Response:
         """Needs with their proposals, or offers; the address says which."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         asked = request.query_params
         side = Side(asked["side"]) if asked.get("side") in Side._value2member_map_ else Side.NEED
         course = asked.get("course", "open") if asked.get("course") in SHOWN else "open"
@@ -90,7 +89,7 @@ class AidPages:
 
     async def move(self, request: Request, situation_id: UUID, staff: Liaison) -> Response:
         """Note how far a need or an offer has come; one agreed with another takes that with it."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         if situation.closed_at is not None:
             raise TroubleError(HTTPStatus.CONFLICT, N_("The situation is closed. Nothing was changed."))
         async with request.form() as form:
@@ -115,12 +114,6 @@ class AidPages:
             )
         query = back if back.isascii() and back.isprintable() else ""
         return RedirectResponse(f"/situations/{situation.id}/aid?{query}&said=moved", status_code=303)
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
-        return situation
 
 
 def _key(text: str) -> AidKey | None:

@@ -12,6 +12,7 @@ from services.status.association.model import Filter, Traits
 from services.status.schema import Codes, StatusTable, has_code
 from shared.db import Database, insert_into
 from shared.events.intake import AssociationChanged
+from shared.identity import Within
 from shared.realm import LIVE
 
 
@@ -75,6 +76,23 @@ def within(asked: Filter) -> ColumnElement[bool]:
     if asked.capabilities:
         conditions.append(or_(*(has_code(ASSOCIATION.c.capabilities, code) for code in asked.capabilities)))
     return and_(*conditions)
+
+
+def in_sight(within: Within) -> tuple[ColumnElement[bool], ...]:
+    """The conditions for the registry's associations that somebody may see by name: one municipality or network of
+    theirs is enough."""
+    if within is None:
+        return ()
+    of_networks = (has_code(ASSOCIATION.c.networks, code) for code in sorted(within.networks))
+    return (or_(ASSOCIATION.c.municipality.in_(sorted(within.municipalities)), *of_networks),)
+
+
+def ids_in_sight(within: Within, column: ColumnElement[UUID]) -> tuple[ColumnElement[bool], ...]:
+    """The same for a table that holds ids of associations in this column."""
+    if within is None:
+        return ()
+    seen = select(ASSOCIATION.c.association_id).where(ASSOCIATION.c.realm == LIVE, *in_sight(within))
+    return (column.in_(seen),)
 
 
 def associations(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Association]:

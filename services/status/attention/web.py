@@ -102,7 +102,7 @@ class AttentionPages:
 
     async def show(self, request: Request, situation_id: UUID, staff: AnyStaff, said: str = "") -> Response:
         """Calls, rules, and the forms for another."""
-        return await self._page(request, await self._found(situation_id), staff, said=said)
+        return await self._page(request, await self._situations.one(situation_id), staff, said=said)
 
     async def set(
         self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[RuleForm, Form()]
@@ -183,19 +183,9 @@ class AttentionPages:
         )
 
     async def _open_one(self, situation_id: UUID) -> Situation:
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         if situation.closed_at is not None:
             raise TroubleError(HTTPStatus.CONFLICT, N_("The situation is closed. Nothing was changed."))
-        return situation
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(
-                HTTPStatus.NOT_FOUND,
-                N_("There is no such situation."),
-                what_next=N_("Choose one from the list of situations."),
-            )
         return situation
 
 

@@ -31,6 +31,7 @@ class Able:
     registered: bool
     offered: bool
     amount: int | None
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from services.status.aid.model import Side
 from services.status.aid.store import AID
-from services.status.association.store import ASSOCIATION
+from services.status.association.store import ASSOCIATION, in_sight
 from services.status.capability.model import OPERATES, Ability, Able, Answer, answer
 from services.status.readiness.model import State
 from services.status.readiness.standing_rows import STANDING
 from services.status.schema import has_code
 from services.status.situation.model import Situation
 from shared.db import Database
+from shared.identity import Within
 from shared.realm import LIVE
 
 LIST_PAGE = 50
@@ -29,14 +30,25 @@ class CapabilityStore:
         self._database = database
 
     async def able(
-        self, situation: Situation, capability: str, municipalities: Sequence[str], *, page: int, size: int = LIST_PAGE
+        self,
+        situation: Situation,
+        capability: str,
+        municipalities: Sequence[str],
+        *,
+        page: int,
+        size: int = LIST_PAGE,
+        network: str = "",
+        within: Within = None,
     ) -> tuple[list[Able], Ability]:
-        """One page (from 1) of those who have the capability in these municipalities, and how they are together.
+        """One page (from 1) of those `within` sight who have the capability in these municipalities, and how they are
+        together; `network` "" is all.
 
         First those who can by a fresh answer, the best first; then those who cannot; then those of whom it is not
         known.
         """
-        having = _having(situation, capability, municipalities)
+        having = _having(situation, capability, municipalities).where(*in_sight(within))
+        if network:
+            having = having.where(has_code(STANDING.c.networks, network))
         order = case({state.value: place for place, state in enumerate(ORDER)}, value=STANDING.c.state)
         rows = having.order_by(order, ASSOCIATION.c.name, STANDING.c.association_id)
         async with self._database.read() as session:
@@ -71,6 +83,7 @@ def _having(situation: Situation, capability: str, municipalities: Sequence[str]
             registered.label("registered"),
             AID.c.association_id.is_not(None).label("offered"),
             AID.c.amount,
+            STANDING.c.networks,
         )
         .select_from(STANDING)
         .join(ASSOCIATION, named)
@@ -91,4 +104,5 @@ def _able(row: Any) -> Able:
         registered=bool(row.registered),
         offered=bool(row.offered),
         amount=row.amount,
+        networks=row.networks,
     )

@@ -1,5 +1,6 @@
 """Pages: who can still do it, where, right now; the same as a file for a spreadsheet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from services.status.capability.model import Ability, Able, Answer, answer
 from services.status.capability.store import EXPORTED, LIST_PAGE, CapabilityStore
+from services.status.network.store import NetworkStore
 from services.status.picture.model import STATE_NAMES
 from services.status.readiness.model import State
 from services.status.situation.model import ALL_MUNICIPALITIES, Situation
@@ -18,7 +20,7 @@ from services.status.situation.store import SituationStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, moment, texts
-from shared.identity import Staff, requires
+from shared.identity import Staff, names_within, requires
 from shared.spreadsheet import Cell, csv_bytes
 from shared.web import TroubleError, pages_of
 
@@ -33,10 +35,11 @@ ANSWER_NAMES = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks: which capability, and in which area (a municipality, a sub-region, or "" for all)."""
+    """What the address asks: which capability, in which area (a municipality, a sub-region) and network, "" for all."""
 
     capability: str
     area: str
+    network: str
 
     @property
     def municipalities(self) -> tuple[str, ...]:
@@ -50,9 +53,12 @@ class Asked:
 class CapabilityPages:
     """The pages of this topic."""
 
-    def __init__(self, store: CapabilityStore, *, situations: SituationStore, clock: Clock) -> None:
+    def __init__(
+        self, store: CapabilityStore, *, situations: SituationStore, networks: NetworkStore, clock: Clock
+    ) -> None:
         self._store = store
         self._situations = situations
+        self._networks = networks
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -64,14 +70,20 @@ class CapabilityPages:
 
     async def show(self, request: Request, situation_id: UUID, staff: AnyStaff, page: str = "1") -> Response:
         """Those who have the capability, those who can now first; without one chosen, the question."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         asked = _asked(request)
-        seen = [code for code in asked.municipalities if staff.sees(code)]
         number = max(1, int(page)) if page.isdecimal() and len(page) < 6 else 1
         listed: list[Able] = []
         ability: Ability | None = None
         if asked.capability:
-            listed, ability = await self._store.able(situation, asked.capability, seen, page=number)
+            listed, ability = await self._store.able(
+                situation,
+                asked.capability,
+                asked.municipalities,
+                network=asked.network,
+                page=number,
+                within=names_within(staff),
+            )
         total = ability.known + ability.not_known if ability else 0
         locale: Locale = request.state.locale
         _ = texts(locale)
@@ -84,6 +96,8 @@ class CapabilityPages:
             asked=asked,
             capabilities=[(one.code, one.name(locale)) for one in region.CAPABILITIES],
             areas=_areas(locale),
+            networks=await self._networks.names(locale),
+            all_networks=[("", _("All networks")), *await self._networks.options(locale)],
             listed=listed,
             ability=ability,
             answers={one.association_id: _(ANSWER_NAMES[answer(one.state)]) for one in listed},
@@ -92,27 +106,29 @@ class CapabilityPages:
             seen_at=self._clock.now(),
             number=number,
             pages=max(1, -(-total // LIST_PAGE)),
-            query=urlencode({"capability": asked.capability, "area": asked.area}),
+            query=urlencode({"capability": asked.capability, "area": asked.area, "network": asked.network}),
         )
 
     async def export(self, request: Request, situation_id: UUID, staff: AnyStaff) -> Response:
         """The same as CSV, at most EXPORTED rows."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         asked = _asked(request)
         if not asked.capability:
             raise TroubleError(HTTPStatus.UNPROCESSABLE_ENTITY, N_("Choose what must be done."))
-        seen = [code for code in asked.municipalities if staff.sees(code)]
-        listed, _ability = await self._store.able(situation, asked.capability, seen, page=1, size=EXPORTED)
-        body = csv_bytes(_rows(listed, situation, request.state.locale))
+        listed, _ability = await self._store.able(
+            situation,
+            asked.capability,
+            asked.municipalities,
+            network=asked.network,
+            page=1,
+            size=EXPORTED,
+            within=names_within(staff),
+        )
+        networks = await self._networks.names(request.state.locale)
+        body = csv_bytes(_rows(listed, situation, request.state.locale, networks))
         name = f"who-can-{asked.capability}-{self._clock.now():%Y%m%dT%H%MZ}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such situation."))
-        return situation
 
 
 def _asked(request: Request) -> Asked:
@@ -120,7 +136,9 @@ def _asked(request: Request) -> Asked:
     areas = {place.code for place in (*region.MUNICIPALITIES, *region.SUB_REGIONS)}
     capability, area = query.get("capability", ""), query.get("area", "")
     known = {one.code for one in region.CAPABILITIES}
-    return Asked(capability if capability in known else "", area if area in areas else "")
+    return Asked(
+        capability if capability in known else "", area if area in areas else "", query.get("network", "")[:60]
+    )
 
 
 def _areas(locale: Locale) -> list[tuple[str, str]]:
@@ -129,11 +147,11 @@ def _areas(locale: Locale) -> list[tuple[str, str]]:
     return [("", texts(locale)("The whole region")), *places]
 
 
-def _rows(listed: list[Able], situation: Situation, locale: Locale) -> list[list[Cell]]:
+def _rows(listed: list[Able], situation: Situation, locale: Locale, networks: Mapping[str, str]) -> list[list[Cell]]:
     _ = texts(locale)
     heading: list[Cell] = [
         *(_("Association"), _("Municipality"), _("Now"), _("State"), _("Answered at")),
-        *(_("Expects it to last until"), _("Offered amount"), _("In the register")),
+        *(_("Expects it to last until"), _("Offered amount"), _("In the register"), _("Networks")),
     ]
     places = {place.code: place.name(locale) for place in region.MUNICIPALITIES}
     rows: list[list[Cell]] = [
@@ -142,6 +160,7 @@ def _rows(listed: list[Able], situation: Situation, locale: Locale) -> list[list
             *(_(ANSWER_NAMES[answer(one.state)]), _(STATE_NAMES[State(one.state)])),
             *(moment(at, locale) if at else "" for at in (one.reported_at, one.until)),
             *(one.amount, _("yes") if one.registered else _("no")),
+            "; ".join(networks.get(code, code) for code in one.networks),
         ]
         for one in listed
     ]

@@ -104,6 +104,7 @@ class Picture:
     situation: Situation
     seen_at: datetime
     whole: Line
+    declined: int
     municipalities: Mapping[str, Line]
     sub_regions: Mapping[str, Line]
     sectors: Mapping[str, Line]
@@ -152,6 +153,7 @@ def picture_of(situation: Situation, glance: Glance, now: datetime) -> Picture:
         situation=situation,
         seen_at=now,
         whole=line(Dimension.REGION, region.REGION.code),
+        declined=sum(line(Dimension.DECLINED, region.REGION.code).counts.values()),
         municipalities={place.code: line(Dimension.MUNICIPALITY, place.code) for place in region.MUNICIPALITIES},
         sub_regions={place.code: line(Dimension.SUB_REGION, place.code) for place in region.SUB_REGIONS},
         sectors={field.code: line(Dimension.SECTOR, field.code) for field in region.SECTORS},

@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.status.association.model import Traits
-from services.status.association.store import ASSOCIATION
+from services.status.association.store import ASSOCIATION, ids_in_sight
 from services.status.picture.model import LIVE_CHANGES, NEWEST_CHANGES, Change, Glance, TrendStep
 from services.status.readiness.model import FRESH, Dimension, State, Tallies, TallyKey
 from services.status.readiness.standing_rows import CHANGE, STANDING, TALLY, TREND
@@ -43,7 +43,7 @@ class PictureStore:
 
     async def glance(self, situation: Situation, *, since: datetime, within: Within = None) -> Glance:
         """All figures of the situation, and the LIVE_CHANGES newest changes after `since`, in one consistent state;
-        the figures are everybody's, the changes, which name associations, those of the municipalities in `within`."""
+        the figures are everybody's, the changes, which name associations, those `within` sight."""
         async with self._database.read() as session:
             return Glance(
                 tallies=await _tallies(session, situation),
@@ -53,7 +53,7 @@ class PictureStore:
             )
 
     async def changes(self, situation: Situation, *, since: datetime, within: Within = None) -> Sequence[Change]:
-        """The NEWEST_CHANGES newest changes after `since`, newest first, of the municipalities in `within`."""
+        """The NEWEST_CHANGES newest changes after `since`, newest first, `within` sight."""
         async with self._database.read() as session:
             return await _changes(session, situation, since, limit=NEWEST_CHANGES, within=within)
 
@@ -69,10 +69,11 @@ class PictureStore:
             return [(Traits(*row[:4]), State(row[4]), row[5]) for row in rows]
 
     async def listed(
-        self, situation: Situation, municipality: str, *, state: State | None, page: int
+        self, situation: Situation, municipality: str, *, state: State | None, page: int, within: Within = None
     ) -> tuple[list[Listed], int]:
-        """One page (from 1) of a municipality's associations by name, and how many there are in all."""
+        """One page (from 1) of a municipality's associations by name, `within` sight, and how many there are in all."""
         wanted = [*_in(STANDING, situation), STANDING.c.municipality == municipality]
+        wanted += ids_in_sight(within, STANDING.c.association_id)
         if state is not None:
             wanted.append(STANDING.c.state == state)
         named = (ASSOCIATION.c.association_id == STANDING.c.association_id) & (ASSOCIATION.c.realm == LIVE)
@@ -131,7 +132,7 @@ async def _changes(
     session: AsyncSession, situation: Situation, since: datetime, *, limit: int, within: Within
 ) -> list[Change]:
     columns = (CHANGE.c.association_id, CHANGE.c.name, CHANGE.c.municipality, CHANGE.c.before, CHANGE.c.after)
-    seen = () if within is None else (CHANGE.c.municipality.in_(sorted(within)),)
+    seen = ids_in_sight(within, CHANGE.c.association_id)
     rows = await session.execute(
         select(*columns, CHANGE.c.at)
         .where(*_in(CHANGE, situation), CHANGE.c.at > since, *seen)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from services.status.attention.store import AttentionStore
 from services.status.geography.store import GeographyStore
+from services.status.network.store import NetworkStore
 from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, Change, crossed, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
@@ -20,11 +21,15 @@ from services.status.readiness.model import Dimension, State
 from services.status.round.model import PHASE_NAMES, next_reminder, phase
 from services.status.situation.model import KIND_NAMES, Situation
 from services.status.situation.store import SituationStore
+from services.status.timeline.store import TimelineStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
 from shared.identity import NotAllowedError, Role, Staff, Within, names_within, requires
 from shared.web import Pages, TroubleError, pages_of
+
+UPDATES = 5
+"""The newest updates of the timeline on the picture's page."""
 
 AnyStaff = Annotated[Staff, Depends(requires())]
 
@@ -58,10 +63,12 @@ class PicturePages:
     def __init__(
         self,
         store: PictureStore,
+        situations: SituationStore,
         *,
+        networks: NetworkStore,
+        timeline: TimelineStore,
         geography: GeographyStore,
         attention: AttentionStore,
-        situations: SituationStore,
         pages: Pages,
         clock: Clock,
     ) -> None:
@@ -69,6 +76,8 @@ class PicturePages:
         self._geography = geography
         self._attention = attention
         self._situations = situations
+        self._networks = networks
+        self._timeline = timeline
         self._pages = pages
         self._clock = clock
 
@@ -82,7 +91,7 @@ class PicturePages:
 
     async def fragment(self, situation_id: UUID, locale: Locale, within: Within) -> str:
         """The part of the page that is kept live, as it is now, for those who may see so much by name."""
-        return await self._fragment(await self._found(situation_id), locale, within)
+        return await self._fragment(await self._situations.one(situation_id), locale, within)
 
     async def show(
         self,
@@ -95,7 +104,7 @@ class PicturePages:
     ) -> Response:
         """The picture. `since` adds what changed after that moment; what stands in `said` is acknowledged; the `view`
         "wall" is for a screen that is read from across the room."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         now = self._clock.now()
         looked = moment_of(since)
         rounds = await self._situations.rounds(situation)
@@ -118,6 +127,7 @@ class PicturePages:
             newest_changes=NEWEST_CHANGES,
             states=_state_names(locale),
             municipality_names=_municipality_names(locale),
+            updates=await self._timeline.newest(situation, UPDATES),
             rounds=rounds,
             phases={round_.id: _(PHASE_NAMES[phase(round_, now)]) for round_ in rounds},
             next_reminders={round_.id: next_reminder(round_) for round_ in rounds},
@@ -129,12 +139,13 @@ class PicturePages:
         self, request: Request, situation_id: UUID, _staff: AnyStaff, rows: str = "", columns: str = "", state: str = ""
     ) -> Response:
         """Any two dimensions crossed; each cell counts those in a state, or how many of those asked answered."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         down, across = _dimension(rows, Dimension.SUB_REGION), _dimension(columns, Dimension.SECTOR)
         wanted = State(state) if state in State._value2member_map_ else None
         cells = crossed(await self._store.counts(situation), down, across)
         locale: Locale = request.state.locale
         _ = texts(locale)
+        networks = await self._networks.names(locale)
         return pages_of(request).page(
             request,
             "crossed.html",
@@ -144,8 +155,8 @@ class PicturePages:
             dimensions=[(key.value, _(label)) for key, label in DIMENSION_NAMES.items()],
             down=down,
             across=across,
-            rows=_keys(down, {row for row, _column in cells}, locale),
-            columns=_keys(across, {column for _row, column in cells}, locale),
+            rows=_keys(down, {row for row, _column in cells}, locale, networks),
+            columns=_keys(across, {column for _row, column in cells}, locale, networks),
             cells=cells,
             state=wanted,
             states=_state_names(locale),
@@ -162,14 +173,16 @@ class PicturePages:
         page: str = "1",
     ) -> Response:
         """The associations of a municipality by name, with their states; `state` narrows."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         if municipality not in _municipality_names(Locale.FI):
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such municipality in the region."))
-        if not staff.sees(municipality):
+        if not (staff.sees(municipality) or staff.networks):
             raise NotAllowedError
         wanted = State(state) if state in State._value2member_map_ else None
         number = max(int(page), 1) if page.isdecimal() and len(page) < 6 else 1
-        listed, total = await self._store.listed(situation, municipality, state=wanted, page=number)
+        listed, total = await self._store.listed(
+            situation, municipality, state=wanted, page=number, within=names_within(staff)
+        )
         locale: Locale = request.state.locale
         return pages_of(request).page(
             request,
@@ -197,23 +210,17 @@ class PicturePages:
     async def _changes(self, situation: Situation, looked: datetime | None, within: Within) -> Sequence[Change]:
         return await self._store.changes(situation, since=looked, within=within) if looked else ()
 
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(
-                HTTPStatus.NOT_FOUND,
-                N_("There is no such situation."),
-                what_next=N_("Choose one from the list of situations."),
-            )
-        return situation
-
 
 def _dimension(text: str, otherwise: Dimension) -> Dimension:
     return next((dimension for dimension in DIMENSION_NAMES if dimension == text), otherwise)
 
 
-def _keys(dimension: Dimension, occurring: set[str], locale: Locale) -> list[tuple[str, str]]:
+def _keys(
+    dimension: Dimension, occurring: set[str], locale: Locale, networks: Mapping[str, str]
+) -> list[tuple[str, str]]:
     """The keys of a dimension that occur, in the region's own order, with their names."""
+    if dimension is Dimension.NETWORK:
+        return sorted(((code, networks.get(code, code)) for code in occurring), key=lambda one: one[1].casefold())
     own = NAMED.get(dimension, ())
     named = [(one.code, one.name(locale)) for one in own if one.code in occurring]
     unnamed = sorted(occurring - {code for code, _name in named})

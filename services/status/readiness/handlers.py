@@ -1,8 +1,8 @@
-"""Handlers: what associations report, whom no letter reached, and what the registry says of them."""
+"""Handlers: what associations report, who declines, whom no letter reached, and what the registry says of them."""
 
 from services.status.readiness.model import Verdict
 from services.status.readiness.store import News, ReadinessStore
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
+from shared.events.intake import AssociationChanged, AssociationDeclined, AssociationNotReached, CheckInReceived
 from shared.log import logger
 
 log = logger(__name__)
@@ -24,6 +24,10 @@ class ReadinessHandlers:
 
     async def on_association_not_reached(self, event: AssociationNotReached) -> None:
         """Note that no letter reached the association; raises as a check-in does."""
+        await self._apply(event)
+
+    async def on_association_declined(self, event: AssociationDeclined) -> None:
+        """Note that the association will not answer this time; raises as a check-in does."""
         await self._apply(event)
 
     async def on_association_changed(self, event: AssociationChanged) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.status.association.model import Traits
 from shared import region
-from shared.events.intake import AssociationNotReached, CheckInReceived, OperatingStatus
+from shared.events.intake import AssociationDeclined, AssociationNotReached, CheckInReceived, OperatingStatus
 from shared.realm import Realm
 
 SLOT = timedelta(minutes=5)
@@ -39,7 +39,11 @@ FRESH = frozenset({State.NORMAL, State.LIMITED, State.SUSPENDED})
 
 
 class Dimension(StrEnum):
-    """What tallies are kept by."""
+    """What tallies are kept by.
+
+    DECLINED counts those among the others who said that they will not answer this time, by municipality and region and
+    by the state in which they are all the same: it is a count of its own and takes from no other.
+    """
 
     MUNICIPALITY = "municipality"
     SUB_REGION = "sub_region"
@@ -48,6 +52,7 @@ class Dimension(StrEnum):
     NETWORK = "network"
     CAPABILITY = "capability"
     CAPABILITY_AREA = "capability_area"
+    DECLINED = "declined"
 
 
 class Face(StrEnum):
@@ -92,6 +97,7 @@ class Standing:
     asked_at: datetime | None = None
     round_id: UUID | None = None
     reached: bool = True
+    declined: bool = False
 
     @property
     def traits(self) -> Traits:
@@ -138,17 +144,32 @@ def hear(standing: Standing, checkin: CheckInReceived, *, freshness: timedelta, 
         until=checkin.until,
         checkin_id=checkin.checkin_id,
         reached=standing.reached or since_asked,
+        declined=standing.declined and not since_asked,
     )
 
 
 def not_reached(standing: Standing, event: AssociationNotReached) -> Standing | Verdict:
     """The standing when a round's letter found nobody. Answers known from before stay what they are."""
-    if event.round_id != standing.round_id:
+    hindrance = _says_nothing(standing, event.round_id)
+    if hindrance is not None:
+        return hindrance
+    silent = standing.state in {State.NOT_ANSWERED, State.UNDELIVERABLE}
+    return replace(standing, reached=False, state=State.UNDELIVERABLE if silent else standing.state)
+
+
+def declined(standing: Standing, event: AssociationDeclined) -> Standing | Verdict:
+    """The standing when an association said "not this time": as before, and counted among those who said so until it
+    answers or is asked anew. Whoever will not answer is no less silent for it."""
+    return _says_nothing(standing, event.round_id) or replace(standing, declined=True)
+
+
+def _says_nothing(standing: Standing, round_id: UUID) -> Verdict | None:
+    """Why something that is said of silence in a round is of no account; None where it is."""
+    if round_id != standing.round_id:
         return Verdict.OTHER_ROUND
     if standing.reported_at and standing.asked_at and standing.reported_at >= standing.asked_at:
         return Verdict.ANSWERED
-    silent = standing.state in {State.NOT_ANSWERED, State.UNDELIVERABLE}
-    return replace(standing, reached=False, state=State.UNDELIVERABLE if silent else standing.state)
+    return None
 
 
 def expire(standing: Standing, now: datetime) -> Standing:
@@ -185,10 +206,11 @@ def absorb(heir: Standing | None, gone: Standing, *, heir_id: UUID, traits: Trai
         until=gone.until,
         checkin_id=gone.checkin_id,
         reached=heir.reached or gone.reached,
+        declined=heir.declined and not (heir.asked_at is None or gone.reported_at >= heir.asked_at),
     )
 
 
-def tally_keys(traits: Traits) -> list[tuple[Dimension, str]]:
+def tally_keys(traits: Traits, *, declined: bool = False) -> list[tuple[Dimension, str]]:
     """Where an association is counted."""
     keys = [
         (Dimension.MUNICIPALITY, traits.municipality),
@@ -201,6 +223,8 @@ def tally_keys(traits: Traits) -> list[tuple[Dimension, str]]:
         area = region.sub_region_of(traits.municipality).code
         keys.append((Dimension.SUB_REGION, area))
         keys.extend((Dimension.CAPABILITY_AREA, capability_area(code, area)) for code in traits.capabilities)
+    if declined:
+        keys += [(Dimension.DECLINED, traits.municipality), (Dimension.DECLINED, region.REGION.code)]
     return keys
 
 
@@ -217,16 +241,16 @@ def tally_deltas(before: Standing | None, after: Standing | None) -> Tallies:
     deltas: Tallies = Counter()
     for standing, one in ((after, 1), (before, -1)):
         if standing is not None:
-            for dimension, key in tally_keys(standing.traits):
+            for dimension, key in tally_keys(standing.traits, declined=standing.declined):
                 deltas[TallyKey(dimension, key, standing.state)] += one
     return nonzero(deltas)
 
 
-def recounted(counts: Iterable[tuple[Traits, State, int]]) -> Tallies:
-    """The figures from scratch, from (traits, state, count) of the standings themselves."""
+def recounted(counts: Iterable[tuple[Traits, State, bool, int]]) -> Tallies:
+    """The figures from scratch, from (traits, state, declined, count) of the standings themselves."""
     tallies: Tallies = Counter()
-    for traits, state, count in counts:
-        for dimension, key in tally_keys(traits):
+    for traits, state, has_declined, count in counts:
+        for dimension, key in tally_keys(traits, declined=has_declined):
             tallies[TallyKey(dimension, key, state)] += count
     return nonzero(tallies)
 

@@ -37,6 +37,7 @@ class StandingRow(StatusTable, table=True):
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     round_id: UUID | None = None
     reached: bool = True
+    declined: bool = False
 
 
 class TallyRow(StatusTable, table=True):

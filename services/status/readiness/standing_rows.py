@@ -144,11 +144,11 @@ def counted(connection: Connection, place: Place) -> Tallies:
     """The figures of a situation from scratch: reads all its standings."""
     traits = (STANDING.c.municipality, STANDING.c.sector, STANDING.c.networks, STANDING.c.capabilities)
     rows = connection.execute(
-        select(*traits, STANDING.c.state, func.count())
+        select(*traits, STANDING.c.state, STANDING.c.declined, func.count())
         .where(STANDING.c.realm == place[0], STANDING.c.situation_id == place[1])
-        .group_by(*traits, STANDING.c.state)
+        .group_by(*traits, STANDING.c.state, STANDING.c.declined)
     )
-    return recounted((Traits(*row[:4]), State(row[4]), row[5]) for row in rows)
+    return recounted((Traits(*row[:4]), State(row[4]), row[5], row[6]) for row in rows)
 
 
 def differences(connection: Connection, place: Place) -> Tallies:

@@ -9,7 +9,17 @@ from sqlalchemy import Connection, select
 
 from services.status.aid.store import Answered, hand_over_aid, replace_aid
 from services.status.association.store import Association, associations, remember
-from services.status.readiness.model import FRESH, Standing, Tallies, Verdict, absorb, expire, hear, not_reached
+from services.status.readiness.model import (
+    FRESH,
+    Standing,
+    Tallies,
+    Verdict,
+    absorb,
+    declined,
+    expire,
+    hear,
+    not_reached,
+)
 from services.status.readiness.standing_rows import (
     STANDING,
     Key,
@@ -24,7 +34,7 @@ from services.status.readiness.standing_rows import (
 from services.status.situation.store import SITUATION
 from shared.clock import Clock
 from shared.db import Database
-from shared.events.intake import AssociationChanged, AssociationNotReached, CheckInReceived
+from shared.events.intake import AssociationChanged, AssociationDeclined, AssociationNotReached, CheckInReceived
 from shared.inbox import unseen
 from shared.realm import Realm
 
@@ -35,7 +45,7 @@ PACE = 0.1
 MERGERS = 5
 """How many mergers in turn are followed from an association that answers to the one that it has become."""
 
-News = CheckInReceived | AssociationNotReached
+News = CheckInReceived | AssociationNotReached | AssociationDeclined
 
 
 class ReadinessStore:
@@ -56,7 +66,7 @@ class ReadinessStore:
         await self._know(event)
 
     async def hear(self, news: News) -> Verdict:
-        """Apply a check-in, or that somebody was not reached. The cost does not depend on the number of associations.
+        """Apply a check-in, or that somebody was not reached or declined, at the same cost however many they are.
 
         ASSOCIATION_UNKNOWN is the one verdict that is not remembered: the same event may be heard again later.
         """
@@ -140,7 +150,7 @@ class ReadinessStore:
 def _targets(connection: Connection, news: Sequence[News]) -> list[Key | Verdict]:
     """Whose standing each of the news is about, or why nobody's.
 
-    One that was merged into another is heard as that one. That it was not reached concerns nobody.
+    One that was merged into another is heard as that one. That it was not reached, or declined, concerns nobody.
     """
     known = associations(connection, {event.association_id for event in news})
     targets: list[Key | Verdict] = []
@@ -221,6 +231,8 @@ def _hindrance(
 def _decide(standing: Standing, event: News, freshness: timedelta, now: datetime) -> Standing | Verdict:
     if isinstance(event, CheckInReceived):
         return hear(standing, event, freshness=freshness, now=now)
+    if isinstance(event, AssociationDeclined):
+        return declined(standing, event)
     return not_reached(standing, event)
 
 

@@ -1,9 +1,8 @@
 """Model: what a situation report holds for ever, and what changed between one and the next."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -14,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from services.status.picture.model import Line
 from services.status.readiness.model import Dimension, Face, State, Tallies, TallyKey, difference, nonzero
-from services.status.situation.model import Kind, Names, Situation
+from services.status.situation.model import Kind, Names, Situation, Words, plain
 from shared import region
 from shared.i18n import N_
 from shared.identity import Role
@@ -85,6 +84,13 @@ class Changes(Frozen):
         return lines_of(self.deltas).get((dimension, key), Line(key, {}))
 
 
+class Event(Frozen):
+    """What somebody wrote of the situation's course, and when."""
+
+    at: AwareDatetime
+    words: Words
+
+
 class Report(Frozen):
     """Everything that a report says, in no language yet. `compiled_by` is an id; whose it is stands in intake alone."""
 
@@ -103,6 +109,9 @@ class Report(Frozen):
     newest_answer_at: AwareDatetime | None
     rounds: int
     figures: tuple[Figure, ...]
+    network_names: Mapping[str, Mapping[str, str]] = {}
+    updates: tuple[Event, ...] = ()
+    closing: Words = Words()
     changes: Changes | None
     summary: str
     next_at: AwareDatetime | None
@@ -124,6 +133,11 @@ class Report(Frozen):
         """The figures by place, sector, network and capability."""
         return lines_of(self.figures)
 
+    @property
+    def declined(self) -> int:
+        """How many of those asked said that they will not answer this time."""
+        return sum(self.line(Dimension.DECLINED, region.REGION.code).counts.values())
+
     def line(self, dimension: Dimension, key: str) -> Line:
         """The figures of one place, sector, network or capability; nothing where nobody is counted."""
         return self.lines.get((dimension, key), Line(key, {}))
@@ -136,6 +150,8 @@ class Facts:
     tallies: Tallies
     newest_answer_at: datetime | None
     rounds: int
+    network_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    updates: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,13 +209,6 @@ def write_note(
     return Note(report_id, summary, draft.next_at, person_id, tuple(sorted(roles)))
 
 
-def plain(text: str) -> str:
-    """The text with its lines and without anything else that cannot be seen: no control characters, no blank ends."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
-    kept = ("".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"}).rstrip() for line in lines)
-    return "\n".join(kept).strip()
-
-
 def compile_report(
     situation: Situation, facts: Facts, note: Note, *, number: int, previous: Report | None, now: datetime
 ) -> Report:
@@ -219,6 +228,9 @@ def compile_report(
         newest_answer_at=facts.newest_answer_at,
         rounds=facts.rounds,
         figures=figures_of(facts.tallies),
+        network_names=facts.network_names,
+        updates=facts.updates,
+        closing=situation.closing,
         changes=compare(previous, facts.tallies) if previous else None,
         summary=note.summary,
         next_at=note.next_at,

@@ -25,6 +25,8 @@ def rows(told: Told, locale: Locale) -> Iterable[list[Cell]]:
     yield [_("Coverage"), told.coverage]
     for line in told.summary:
         yield [_("Summary"), line]
+    for at, text in told.course:
+        yield [_("Course of events"), at, text]
     for sentence in told.changes.sentences:
         yield [_("What has changed"), sentence]
     for sentence in told.method:

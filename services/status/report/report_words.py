@@ -1,9 +1,10 @@
 """Format: a report in the words of one language. Every form of it, on the page and in files, says these."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.status.network.model import named
 from services.status.picture.model import STATE_NAMES, Line
 from services.status.readiness.model import Dimension, Face, State
 from services.status.report.model import Changes, Lines, Report, Turn, lines_of, turns
@@ -31,6 +32,10 @@ GLANCES = {
     Face.SUSPENDED: N_("Suspended"),
     Face.UNKNOWN: N_("Not known"),
 }
+
+
+NetworkNames = Mapping[str, Mapping[str, str]]
+"""Names of networks by code and language."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Told:
     facts: tuple[tuple[str, str], ...]
     coverage: str
     summary: tuple[str, ...]
+    course: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     whole: Row
     changes: ChangesTold
@@ -97,10 +103,11 @@ def tell(report: Report, locale: Locale) -> Told:
         facts=tuple(_facts(report, locale)),
         coverage=coverage_told(report.whole, locale),
         summary=tuple(line for line in report.summary.split("\n") if line),
+        course=tuple(_course(report, locale)),
         columns=columns(locale),
         whole=_row(report.whole, _("The whole region"), _),
         changes=changes_told(report, locale),
-        groups=tuple(groups(report.lines, locale)),
+        groups=tuple(groups(report.lines, locale, networks=report.network_names)),
         method=tuple(_method(report, locale)),
     )
 
@@ -129,7 +136,7 @@ def coverage_told(line: Line, locale: Locale) -> str:
     }
 
 
-def groups(lines: Lines, locale: Locale) -> Iterable[Group]:
+def groups(lines: Lines, locale: Locale, *, networks: NetworkNames) -> Iterable[Group]:
     """All figures but those of the whole, by place, sector, capability and network."""
     _ = texts(locale)
     yield Group(_("By municipality and sub-region"), tuple(_places(lines, locale)))
@@ -141,8 +148,11 @@ def groups(lines: Lines, locale: Locale) -> Iterable[Group]:
     yield Group(
         _("By capability, as in the register"), tuple(able), _("No association has told yet what it can do for others.")
     )
-    networks = [_row(_at(lines, Dimension.NETWORK, code), code, _) for code in _keys(lines, Dimension.NETWORK)]
-    yield Group(_("By network"), tuple(networks), _("No association belongs to a network yet."))
+    members = [
+        _row(_at(lines, Dimension.NETWORK, code), named(networks.get(code, {}), locale) or code, _)
+        for code in _keys(lines, Dimension.NETWORK)
+    ]
+    yield Group(_("By network"), tuple(members), _("No association belongs to a network yet."))
 
 
 def changes_told(report: Report, locale: Locale) -> ChangesTold:
@@ -170,9 +180,9 @@ def difference_told(changes: Changes, later: Report, locale: Locale) -> ChangesT
     return ChangesTold(label, whole, tuple(sentences))
 
 
-def differing(changes: Changes, locale: Locale) -> list[Group]:
+def differing(changes: Changes, locale: Locale, *, networks: NetworkNames) -> list[Group]:
     """By how much the parts differ, those left out that do not."""
-    told = groups(lines_of(changes.deltas), locale)
+    told = groups(lines_of(changes.deltas), locale, networks=networks)
     rows = [replace(group, rows=tuple(row for row in group.rows if any(row.counts))) for group in told]
     return [group for group in rows if group.rows]
 
@@ -233,6 +243,14 @@ def _facts(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
         yield _("Next report expected"), at(report.next_at)
 
 
+def _course(report: Report, locale: Locale) -> Iterable[tuple[str, str]]:
+    """When what happened, newest first; how it ended stands before all."""
+    if report.closed_at is not None and report.closing.of(locale):
+        yield moment(report.closed_at, locale), report.closing.of(locale)
+    for event in report.updates:
+        yield moment(event.at, locale), event.words.of(locale)
+
+
 def _method(report: Report, locale: Locale) -> Iterable[str]:
     _, ngettext = texts(locale), catalogue(locale).ngettext
     coverage = report.whole.coverage
@@ -241,6 +259,12 @@ def _method(report: Report, locale: Locale) -> Iterable[str]:
         "asked": number(coverage.asked, locale),
         "others": number(coverage.not_asked, locale),
     }
+    if report.declined:
+        yield ngettext(
+            "%(num)s of those asked said that it will not answer this time; it is counted as silent.",
+            "%(num)s of those asked said that they will not answer this time; they are counted as silent.",
+            report.declined,
+        ) % {"num": number(report.declined, locale)}
     yield ngettext(
         "An answer is fresh for %(num)s hour, or for as long as the association itself expected it to hold, if that is"
         " shorter. Then it is out of date and no longer counts as a state.",

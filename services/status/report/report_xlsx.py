@@ -36,6 +36,7 @@ def _words(book: Any, told: Told, locale: Locale) -> None:
         *told.facts,
         (_("Coverage"), told.coverage),
         *((_("Summary"), line) for line in told.summary),
+        *((_("Course of events"), f"{at}: {text}") for at, text in told.course),
         *((_("What has changed"), sentence) for sentence in told.changes.sentences),
         *((_("Sources and method"), sentence) for sentence in told.method),
         (_("Published by"), told.source),

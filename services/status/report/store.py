@@ -11,15 +11,21 @@ from uuid import UUID
 from sqlalchemy import JSON, Connection, UniqueConstraint, func, insert, select
 from sqlmodel import Field, col
 
+from services.status.network.store import NETWORK
 from services.status.readiness.model import Dimension, State, TallyKey
 from services.status.readiness.standing_rows import STANDING, TALLY, lock
-from services.status.report.model import Facts, Form, Note, Report, compile_report
+from services.status.report.model import Event, Facts, Form, Note, Report, compile_report
 from services.status.schema import StatusTable
 from services.status.situation.model import Situation
 from services.status.situation.store import ROUND
+from services.status.timeline.store import updates_of
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.i18n import Locale
+from shared.realm import LIVE
+
+EVENTS = 5
+"""The newest updates of the timeline that a report tells: it is one page."""
 
 Render = Callable[[Report, Form, Locale], bytes]
 """Puts a report into a form and a language: the same report always says the same."""
@@ -175,10 +181,13 @@ def _facts(connection: Connection, situation: Situation) -> Facts:
     )
     newest = connection.execute(select(func.max(STANDING.c.reported_at)).where(*_in(STANDING, situation)))
     rounds = connection.execute(select(func.count()).select_from(ROUND).where(*_in(ROUND, situation)))
+    names = connection.execute(select(NETWORK.c.code, NETWORK.c.names).where(NETWORK.c.realm == LIVE))
     return Facts(
         tallies=Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in figures}),
         newest_answer_at=newest.scalar_one(),
         rounds=int(rounds.scalar_one()),
+        network_names={code: dict(by_locale) for code, by_locale in names},
+        updates=tuple(Event(at=one.at, words=one.words) for one in updates_of(connection, situation, EVENTS)),
     )
 
 

@@ -105,7 +105,7 @@ class ReportPages:
 
     async def list_all(self, request: Request, situation_id: UUID, staff: AnyStaff) -> Response:
         """The situation's reports."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         return _page(
             request,
             "reports.html",
@@ -118,14 +118,14 @@ class ReportPages:
     async def form(self, request: Request, situation_id: UUID, staff: Liaison) -> Response:
         """The empty form, with what a report would say now."""
         refuse_limited(staff)
-        return await self._form_page(request, await self._found(situation_id), NoteForm(), staff)
+        return await self._form_page(request, await self._situations.one(situation_id), NoteForm(), staff)
 
     async def freeze(
         self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[NoteForm, Form()]
     ) -> Response:
         """Freeze the report and show it; or the form again with what is wrong."""
         refuse_limited(staff)
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         outcome = write_note(
             form.draft(),
             report_id=form.report_id,
@@ -142,7 +142,7 @@ class ReportPages:
         self, request: Request, situation_id: UUID, number: int, staff: AnyStaff, said: str = ""
     ) -> Response:
         """The report as it was frozen; what stands in `said` is acknowledged."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         report = await self._report(situation, number)
         newest = await self._store.newest(situation)
         locale: Locale = request.state.locale
@@ -162,7 +162,7 @@ class ReportPages:
 
     async def file(self, request: Request, situation_id: UUID, number: int, form: str, _staff: AnyStaff) -> Response:
         """The report as a file."""
-        report = await self._report(await self._found(situation_id), number)
+        report = await self._report(await self._situations.one(situation_id), number)
         wanted = find_file(form)
         if wanted is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, NO_SUCH_FORM)
@@ -173,7 +173,7 @@ class ReportPages:
         self, request: Request, situation_id: UUID, number: int, _staff: AnyStaff, until: str = ""
     ) -> Response:
         """What changed after the report: up to now, or up to the later report whose number is `until`."""
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         earlier = await self._report(situation, number)
         later = await self._later(situation, earlier, until)
         locale: Locale = request.state.locale
@@ -190,7 +190,7 @@ class ReportPages:
             label=_("From %(start)s to %(end)s")
             % {"start": moment(earlier.figures_at, locale), "end": moment(later.figures_at, locale)},
             columns=columns(locale),
-            groups=differing(changes, locale),
+            groups=differing(changes, locale, networks=later.network_names),
             until=str(later.number) if frozen else "",
             choices=[
                 ("", _("The figures of now")),
@@ -228,16 +228,6 @@ class ReportPages:
             summary_length=SUMMARY_LENGTH,
             draft=Markup(self._press(draft, ReportForm.HTML, locale).decode()),  # noqa: S704 - rendered with escaping
         )
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(
-                HTTPStatus.NOT_FOUND,
-                N_("There is no such situation."),
-                what_next=N_("Choose one from the list of situations."),
-            )
-        return situation
 
     async def _report(self, situation: Situation, number: int) -> Report:
         report = await self._store.get(situation, number)

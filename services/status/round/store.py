@@ -16,7 +16,17 @@ from services.status.association.store import ASSOCIATION, within
 from services.status.readiness.model import State, asked_again, difference
 from services.status.readiness.schema import StandingRow
 from services.status.readiness.standing_rows import STANDING, Place, counted, lock, move_tallies
-from services.status.round.model import Due, due_reminder, next_reminder, round_reminded
+from services.status.round.model import (
+    Due,
+    Recurrence,
+    Series,
+    due_reminder,
+    next_reminder,
+    next_round,
+    round_reminded,
+    turn,
+)
+from services.status.round.schema import SERIES, SeriesRow
 from services.status.situation.model import (
     ALL_SECTORS,
     Flaw,
@@ -26,12 +36,25 @@ from services.status.situation.model import (
     parts_of,
     round_opened,
 )
-from services.status.situation.store import ROUND, SITUATION, RoundRow, round_of, round_values
+from services.status.situation.store import (
+    ROUND,
+    SITUATION,
+    RoundRow,
+    close_rounds,
+    round_of,
+    round_values,
+    situation_of,
+)
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.status import ASKED_PER_EVENT
+from shared.ids import new_id
+from shared.log import logger
 from shared.outbox import announce, announce_all
 from shared.quiet_hours import not_quiet
+from shared.realm import Realm
+
+log = logger(__name__)
 
 DUE_AT_ONCE = 50
 WAKE = timedelta(minutes=1)
@@ -40,21 +63,58 @@ IDS_AT_ONCE = 10 * ASKED_PER_EVENT
 
 
 class RoundStore:
-    """Opens rounds, and has the silent reminded."""
+    """Opens rounds, once or again and again, and has the silent reminded."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def open(self, situation: Situation, round_: Round) -> Round | Refused:
+    async def open(self, situation: Situation, round_: Round, series: Series | None = None) -> Round | Refused:
         """Ask all associations that the round's filter finds now; the round with their number.
 
         Opening the same round again changes nothing and returns it as it is. Refused if nobody would be asked, or
-        if the situation has been closed meanwhile.
+        if the situation has been closed meanwhile. `series` is that of which it is the first, if it recurs.
         """
         async with self._database.write() as session:
             connection = await session.connection()
-            return await connection.run_sync(_open, situation, round_)
+            outcome = await connection.run_sync(_open, situation, round_)
+            if series is not None and isinstance(outcome, Round):
+                statement = insert_into(self._database.dialect, SeriesRow).on_conflict_do_nothing()
+                await session.execute(statement, _series_values(series))
+            return outcome
+
+    async def series(self, situation: Situation) -> list[Series]:
+        """The situation's rounds that recur, also those that were ended, newest first."""
+        rows = select(SERIES).where(SERIES.c.realm == situation.realm, SERIES.c.situation_id == situation.id)
+        async with self._database.read() as session:
+            return [_series_of(row) for row in await session.execute(rows.order_by(SERIES.c.opened_at.desc()))]
+
+    async def end_series(self, situation: Situation, series_id: UUID) -> None:
+        """Have it opened no more; a round of it that is open stays so. Ending it again changes nothing."""
+        async with self._database.write() as session:
+            await session.execute(
+                update(SERIES)
+                .where(SERIES.c.realm == situation.realm, SERIES.c.situation_id == situation.id)
+                .where(SERIES.c.id == series_id, SERIES.c.ended_at.is_(None))
+                .values(ended_at=self._clock.now())
+            )
+
+    async def repeat_due(self) -> int:
+        """Open anew what is due, DUE_AT_ONCE series at most, each in a transaction of its own; how many were due."""
+        due = (
+            select(SERIES.c.realm, SERIES.c.situation_id, SERIES.c.id)
+            .join(SITUATION, (SITUATION.c.realm == SERIES.c.realm) & (SITUATION.c.id == SERIES.c.situation_id))
+            .where(SITUATION.c.closed_at.is_(None), SERIES.c.ended_at.is_(None), SERIES.c.next_at <= self._clock.now())
+            .order_by(SERIES.c.next_at)
+            .limit(DUE_AT_ONCE)
+        )
+        async with self._database.read() as session:
+            keys = [(row[0], row[1], row[2]) for row in await session.execute(due)]
+        for key in keys:
+            async with self._database.write() as session:
+                connection = await session.connection()
+                await connection.run_sync(_repeat, key, self._clock.now())
+        return len(keys)
 
     async def remind_due(self) -> int:
         """Have the silent reminded in rounds where that is due, DUE_AT_ONCE at most; how many rounds were looked at.
@@ -88,6 +148,56 @@ async def _claimed(session: AsyncSession, round_: Round, reminder: Due | None, n
         .execution_options(synchronize_session=False)
     )
     return (await session.execute(claim)).first() is not None
+
+
+def _repeat(connection: Connection, key: tuple[str, UUID, UUID], now: datetime) -> None:
+    """Open the next round of a series if it is its turn. Whoever moves its next time first does it, and nobody else:
+    all wait for the lock of the situation, and find the time moved."""
+    realm, situation_id, series_id = key
+    lock(connection, [(realm, situation_id)])
+    situation = connection.execute(
+        select(SITUATION).where(SITUATION.c.realm == realm, SITUATION.c.id == situation_id)
+    ).one()
+    row = connection.execute(select(SERIES).where(SERIES.c.realm == realm, SERIES.c.id == series_id)).one()
+    its_turn = turn(_series_of(row), now) if situation.closed_at is None else None
+    if its_turn is None:
+        return
+    claim = update(SERIES).where(SERIES.c.realm == realm, SERIES.c.id == series_id, SERIES.c.next_at == row.next_at)
+    if not connection.execute(claim.values(next_at=its_turn.then)).rowcount:
+        return
+    if not its_turn.asks:
+        log.info("round not opened anew", series=str(series_id), reason="too late for it")
+        return
+    close_rounds(connection, (ROUND.c.realm == realm, ROUND.c.series_id == series_id), now)
+    opened = _open(
+        connection, situation_of(situation), next_round(_series_of(row), its_turn.then, round_id=new_id(), now=now)
+    )
+    if isinstance(opened, Refused):
+        log.info("round not opened anew", series=str(series_id), reason=", ".join(opened.flaws))
+
+
+def _series_values(series: Series) -> dict[str, Any]:
+    values = {**vars(series), **vars(series.recurs), **{name: [*codes] for name, codes in vars(series.asks).items()}}
+    del values["asks"], values["recurs"]
+    return values
+
+
+def _series_of(row: Any) -> Series:
+    asks = Filter(*(tuple(codes) for codes in (row.municipalities, row.sectors, row.networks, row.capabilities)))
+    return Series(
+        realm=Realm(row.realm),
+        id=row.id,
+        situation_id=row.situation_id,
+        asks=asks,
+        recurs=Recurrence(row.every, row.begins, row.ends),
+        hours=row.hours,
+        urgent=row.urgent,
+        reminders=row.reminders,
+        opened_by=row.opened_by,
+        opened_at=row.opened_at,
+        next_at=row.next_at,
+        ended_at=row.ended_at,
+    )
 
 
 def _open(connection: Connection, situation: Situation, round_: Round) -> Round | Refused:
@@ -134,6 +244,7 @@ def _freeze(connection: Connection, situation: Situation, round_: Round) -> int:
             asked_at=round_.opened_at,
             round_id=round_.id,
             reached=True,
+            declined=False,
         )
     )
     return changed.rowcount
@@ -152,6 +263,7 @@ def _standings_of_the_area(dialect: str, situation: Situation, round_: Round) ->
         "capabilities": ASSOCIATION.c.capabilities,
         "state": literal(State.NOT_ASKED.value, String()),
         "reached": literal(True, Boolean()),
+        "declined": literal(False, Boolean()),
     }
     everybody = select(*columns.values()).where(within(Filter(tuple(area), ALL_SECTORS)))
     return insert_into(dialect, StandingRow).from_select([*columns], everybody).on_conflict_do_nothing()

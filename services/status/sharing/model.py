@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.status.report.model import plain
-from services.status.situation.model import Situation
+from services.status.situation.model import Situation, plain
 from shared.realm import Realm
 
 HOURS = range(1, 30 * 24 + 1)

@@ -102,7 +102,9 @@ class LinkPages:
         self, request: Request, situation_id: UUID, staff: Keeper, number: str = NEWEST, said: str = ""
     ) -> Response:
         """The situation's links, and the form for one more; `number` names the report that it begins with."""
-        return await self._page(request, await self._found(situation_id), staff, LinkForm(number=number), said=said)
+        return await self._page(
+            request, await self._situations.one(situation_id), staff, LinkForm(number=number), said=said
+        )
 
     async def make(
         self, request: Request, situation_id: UUID, staff: Liaison, form: Annotated[LinkForm, Form()]
@@ -110,7 +112,7 @@ class LinkPages:
         """Make a link and show its address, this once; or the form again with what is wrong."""
         if staff.limited:
             raise TroubleError(HTTPStatus.FORBIDDEN, LIMITED, what_next=LIMITED_NEXT)
-        situation = await self._found(situation_id)
+        situation = await self._situations.one(situation_id)
         newest = await self._reports.newest(situation)
         outcome = share(
             situation,
@@ -130,7 +132,7 @@ class LinkPages:
 
     async def revoke(self, situation_id: UUID, link_id: UUID, staff: Keeper) -> Response:
         """End a link; ending it again changes nothing."""
-        await self._links.revoke(await self._found(situation_id), link_id, by=staff.person_id)
+        await self._links.revoke(await self._situations.one(situation_id), link_id, by=staff.person_id)
         return RedirectResponse(f"/situations/{situation_id}/reports/links?said=revoked", status_code=303)
 
     async def open(self, request: Request, token: str) -> Response:
@@ -209,16 +211,6 @@ class LinkPages:
             purpose_length=PURPOSE_LENGTH,
             **{"address": "", "made": None, **values},
         )
-
-    async def _found(self, situation_id: UUID) -> Situation:
-        situation = await self._situations.get(situation_id)
-        if situation is None:
-            raise TroubleError(
-                HTTPStatus.NOT_FOUND,
-                N_("There is no such situation."),
-                what_next=N_("Choose one from the list of situations."),
-            )
-        return situation
 
 
 def _gone(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Model: what a situation and a round are, and under which conditions they may be opened."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -65,6 +66,7 @@ class Flaw(StrEnum):
     FRESHNESS_OUT_OF_RANGE = "freshness out of range"
     DEADLINE_OUT_OF_RANGE = "deadline out of range"
     REMINDERS_OUT_OF_RANGE = "reminders out of range"
+    RECURRENCE_OUT_OF_RANGE = "recurrence out of range"
     NOBODY_ASKED = "nobody asked"
     SITUATION_CLOSED = "situation closed"
 
@@ -94,8 +96,28 @@ class Names:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A text by language; one is enough, and stands in for those that are missing."""
+
+    fi: str = ""
+    sv: str = ""
+    en: str = ""
+
+    def of(self, locale: str) -> str:
+        """The text for a locale, or the first there is in the order Finnish, Swedish, English; "" if there is none."""
+        return {"sv": self.sv, "en": self.en}.get(locale, self.fi) or self.fi or self.sv or self.en
+
+
+def plain(text: str) -> str:
+    """The text with its lines and without anything else that cannot be seen: no control characters, no blank ends."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
+    kept = ("".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"}).rstrip() for line in lines)
+    return "\n".join(kept).strip()
+
+
+@dataclass(frozen=True)
 class Situation:
-    """A named exceptional situation. An answer is out of date after `freshness_hours`."""
+    """A named exceptional situation. An answer is out of date after `freshness_hours`; `closing` is how it ended."""
 
     realm: Realm
     id: UUID
@@ -106,6 +128,7 @@ class Situation:
     opened_at: datetime
     opened_by: UUID
     closed_at: datetime | None = None
+    closing: Words = Words()
 
 
 @dataclass(frozen=True)
@@ -198,7 +221,7 @@ def situation_closed(situation: Situation, now: datetime) -> SituationClosed:
 @dataclass(frozen=True)
 class Round:
     """One request to check in, to all associations that the filter finds when it is opened. An urgent one is asked at
-    night too."""
+    night too; one of a series is opened anew by itself."""
 
     realm: Realm
     id: UUID
@@ -212,6 +235,7 @@ class Round:
     reminders: int = 0
     reminded: int = 0
     closed_at: datetime | None = None
+    series_id: UUID | None = None
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, select, update
+from sqlalchemy import JSON, ColumnElement, Connection, Index, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -18,15 +19,19 @@ from services.status.situation.model import (
     Opened,
     Round,
     Situation,
+    Words,
     round_closed,
     situation_closed,
 )
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
-from shared.outbox import announce
+from shared.i18n import N_
+from shared.outbox import announce, announce_all
 from shared.realm import Realm
+from shared.web import TroubleError
 
 DUE_AT_ONCE = 50
+NO_WORDS = Words()
 
 
 class SituationRow(StatusTable, table=True):
@@ -43,6 +48,7 @@ class SituationRow(StatusTable, table=True):
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     opened_by: UUID
+    closing: dict[str, str] = Field(default={}, sa_type=JSON)
 
 
 class RoundRow(StatusTable, table=True):
@@ -52,6 +58,14 @@ class RoundRow(StatusTable, table=True):
     __table_args__ = (
         Index("round_of_situation", "realm", "situation_id"),
         Index("round_due", "closed_at", "closes_at"),
+        Index(
+            "round_open_of_series",
+            "realm",
+            "series_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
 
     realm: str = Field(primary_key=True)
@@ -70,10 +84,22 @@ class RoundRow(StatusTable, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     asked: int
     opened_by: UUID
+    series_id: UUID | None = None
 
 
 SITUATION = StatusTable.metadata.tables["situation"]
 ROUND = StatusTable.metadata.tables["round"]
+
+
+class NoSuchSituationError(TroubleError):
+    """There is no situation with this id, told so that whoever came by an old address finds on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            HTTPStatus.NOT_FOUND,
+            N_("There is no such situation."),
+            what_next=N_("Choose one from the list of situations."),
+        )
 
 
 class SituationStore:
@@ -102,20 +128,15 @@ class SituationStore:
             await announce(session, [changed.event])
         return True
 
-    async def close(self, situation: Situation) -> bool:
-        """End the situation and its open rounds; False if it was over before."""
+    async def close(self, situation: Situation, closing: Words = NO_WORDS) -> bool:
+        """End the situation and its open rounds, and keep how it ended; False if it was over before."""
         now = self._clock.now()
         async with self._database.write() as session:
-            if not await _updated(session, situation, {"closed_at": now}):
+            if not await _updated(session, situation, {"closed_at": now, "closing": dict(vars(closing))}):
                 return False
-            found = await session.execute(
-                select(RoundRow).where(
-                    col(RoundRow.realm) == situation.realm,
-                    col(RoundRow.situation_id) == situation.id,
-                    col(RoundRow.closed_at).is_(None),
-                )
-            )
-            await _close_rounds(session, found.scalars().all(), now)
+            connection = await session.connection()
+            here = (ROUND.c.realm == situation.realm, ROUND.c.situation_id == situation.id)
+            await connection.run_sync(close_rounds, here, now)
             await announce(session, [situation_closed(situation, now)])
         return True
 
@@ -124,13 +145,20 @@ class SituationStore:
         async with self._database.read() as session:
             found = await session.execute(select(SituationRow).where(col(SituationRow.id) == situation_id))
             row = found.scalars().first()
-        return _situation(row) if row else None
+        return situation_of(row) if row else None
+
+    async def one(self, situation_id: UUID) -> Situation:
+        """The same, for those who can go no further without. Raises NoSuchSituationError."""
+        situation = await self.get(situation_id)
+        if situation is None:
+            raise NoSuchSituationError
+        return situation
 
     async def list_all(self) -> list[Situation]:
         """Every situation, the open ones first, the newest first among each."""
         async with self._database.read() as session:
             found = await session.execute(select(SituationRow).order_by(col(SituationRow.opened_at).desc()))
-            situations = [_situation(row) for row in found.scalars()]
+            situations = [situation_of(row) for row in found.scalars()]
         return sorted(situations, key=lambda situation: situation.closed_at is not None)
 
     async def rounds(self, situation: Situation) -> list[Round]:
@@ -147,13 +175,8 @@ class SituationStore:
         """Close rounds whose time is up, DUE_AT_ONCE at most; how many there were."""
         now = self._clock.now()
         async with self._database.write() as session:
-            found = await session.execute(
-                select(RoundRow)
-                .where(col(RoundRow.closed_at).is_(None), col(RoundRow.closes_at) <= now)
-                .order_by(col(RoundRow.closes_at))
-                .limit(DUE_AT_ONCE)
-            )
-            return await _close_rounds(session, found.scalars().all(), now)
+            connection = await session.connection()
+            return await connection.run_sync(close_rounds, (ROUND.c.closes_at <= now,), now, DUE_AT_ONCE)
 
 
 def round_values(round_: Round) -> dict[str, Any]:
@@ -169,18 +192,21 @@ async def _updated(session: AsyncSession, situation: Situation, values: dict[str
     return done.first() is not None
 
 
-async def _close_rounds(session: AsyncSession, rows: Sequence[RoundRow], now: datetime) -> int:
-    """Close each by a conditional update, so that of two replicas only one tells it."""
+def close_rounds(
+    connection: Connection, which: Sequence[ColumnElement[bool]], now: datetime, limit: int | None = None
+) -> int:
+    """Close the open rounds of these, those first that end first; how many there were.
+
+    Each is closed by a conditional update, so that of two replicas only one tells it.
+    """
+    still_open = ROUND.c.closed_at.is_(None)
+    rows = connection.execute(
+        select(ROUND).where(still_open, *which).order_by(ROUND.c.closes_at, ROUND.c.id).limit(limit)
+    ).all()
     for row in rows:
-        claim = (
-            update(RoundRow)
-            .where(col(RoundRow.realm) == row.realm, col(RoundRow.id) == row.id, col(RoundRow.closed_at).is_(None))
-            .values(closed_at=now)
-            .returning(col(RoundRow.id))
-            .execution_options(synchronize_session=False)
-        )
-        if (await session.execute(claim)).first() is not None:
-            await announce(session, [round_closed(round_of(row), now)])
+        claim = update(ROUND).where(ROUND.c.realm == row.realm, ROUND.c.id == row.id, still_open)
+        if connection.execute(claim.values(closed_at=now)).rowcount:
+            announce_all(connection, [round_closed(round_of(row), now)])
     return len(rows)
 
 
@@ -193,10 +219,12 @@ def _situation_values(situation: Situation) -> dict[str, Any]:
         **vars(situation),
         "names": dict(vars(situation.names)),
         "municipalities": [*situation.municipalities],
+        "closing": dict(vars(situation.closing)),
     }
 
 
-def _situation(row: SituationRow) -> Situation:
+def situation_of(row: Any) -> Situation:
+    """The situation that a row tells of."""
     return Situation(
         realm=Realm(row.realm),
         id=row.id,
@@ -207,10 +235,11 @@ def _situation(row: SituationRow) -> Situation:
         opened_at=row.opened_at,
         opened_by=row.opened_by,
         closed_at=row.closed_at,
+        closing=Words(**row.closing),
     )
 
 
-def round_of(row: RoundRow) -> Round:
+def round_of(row: Any) -> Round:
     """The round that a row tells of."""
     return Round(
         realm=Realm(row.realm),
@@ -224,5 +253,6 @@ def round_of(row: RoundRow) -> Round:
         closes_at=row.closes_at,
         opened_by=row.opened_by,
         asked=row.asked,
+        series_id=row.series_id,
         closed_at=row.closed_at,
     )

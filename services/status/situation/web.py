@@ -1,4 +1,4 @@
-"""Pages: the list of situations, and opening, changing and closing one."""
+"""Pages: the list of situations, and opening and changing one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -118,8 +118,6 @@ class SituationPages:
         router.add_api_route("/situations/new", self.open, methods=["POST"])
         router.add_api_route("/situations/{situation_id:uuid}/edit", self.change_form, methods=["GET"])
         router.add_api_route("/situations/{situation_id:uuid}/edit", self.change, methods=["POST"])
-        router.add_api_route("/situations/{situation_id:uuid}/close", self.close_form, methods=["GET"])
-        router.add_api_route("/situations/{situation_id:uuid}/close", self.close, methods=["POST"])
         return router
 
     async def list_all(self, request: Request, staff: AnyStaff) -> Response:
@@ -169,21 +167,8 @@ class SituationPages:
             return _form_page(request, form, situation=situation, flaws=(Flaw.SITUATION_CLOSED,))
         return RedirectResponse(f"/situations/{situation_id}?said=changed", status_code=303)
 
-    async def close_form(self, request: Request, situation_id: UUID, _staff: Opener) -> Response:
-        """Ask whether it is meant."""
-        situation = await self._open_one(situation_id)
-        rounds = [one for one in await self._store.rounds(situation) if one.closed_at is None]
-        return pages_of(request).page(
-            request, "situation_close.html", realm=situation.realm, situation=situation, rounds=len(rounds)
-        )
-
-    async def close(self, situation_id: UUID, _staff: Opener) -> Response:
-        """Close the situation with its open rounds; closing it again changes nothing."""
-        await self._store.close(await found(self._store, situation_id))
-        return RedirectResponse(f"/situations/{situation_id}?said=closed", status_code=303)
-
     async def _open_one(self, situation_id: UUID) -> Situation:
-        situation = await found(self._store, situation_id)
+        situation = await self._store.one(situation_id)
         if situation.closed_at is not None:
             raise TroubleError(
                 HTTPStatus.CONFLICT,
@@ -191,18 +176,6 @@ class SituationPages:
                 what_next=N_("Its picture can still be read."),
             )
         return situation
-
-
-async def found(store: SituationStore, situation_id: UUID) -> Situation:
-    """The situation, or the page that says that there is none."""
-    situation = await store.get(situation_id)
-    if situation is None:
-        raise TroubleError(
-            HTTPStatus.NOT_FOUND,
-            N_("There is no such situation."),
-            what_next=N_("Choose one from the list of situations."),
-        )
-    return situation
 
 
 def _form_page(

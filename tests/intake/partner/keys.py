@@ -3,8 +3,9 @@
 from datetime import timedelta
 from uuid import UUID
 
-from services.intake.partner.model import KeyEntry, Scope
+from services.intake.partner.model import KeyEntry
 from shared.ids import new_id
+from shared.partner_keys import Scope
 from tests.intake.house import Intake
 
 BASE = "/api/v1"

@@ -4,19 +4,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.notify.schema import NotifyTable
 from shared.db import Database
-from shared.plumbing import Plumbing
 from shared.settings import Settings
 from tests.fakes import FakeClock
+from tests.migrated import Migrated
 from tests.notify.delivery.office import Office
 from tests.notify.delivery.relay import Relay, relaying
 
 
 @pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
+async def database(settings: Settings, migrated: Migrated) -> AsyncIterator[Database]:
+    await migrated.copy_to(settings.database_of("notify"), "notify")
     database = Database(settings.database_of("notify"))
-    await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
     yield database
     await database.close()
 

@@ -1,0 +1,1 @@
+"""Topic: the networks of associations, by name."""
