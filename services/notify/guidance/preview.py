@@ -4,35 +4,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.notify.guidance.draft_form import Fields
-from services.notify.guidance.model import PHONE_SHOWS, Draft, Shown, short
+from services.notify.guidance.model import PHONE_SHOWS, Draft, Kind, Shown, short
 from services.notify.markdown.model import html_of, plain_of
 from services.notify.plain_language.model import Finding, findings
 from services.notify.subscribers.model import Problem
-from shared.i18n import Locale
+from shared.i18n import N_, Locale, texts
 
 Findings = list[tuple[Locale, list[Finding]]]
 
 
+SUBJECTS = {
+    Kind.ALERT: "%(headline)s",
+    Kind.UPDATE: N_("Corrected: %(headline)s"),
+    Kind.CANCEL: N_("Withdrawn: %(headline)s"),
+}
+
+
 @dataclass(frozen=True)
 class Preview:
-    """One language as its readers will see it."""
+    """One language as its readers will see it. A withdrawal shows its reason in the place of the text."""
 
     shown: Shown
     html: str
+    subject: str
     plain: str
     on_phone: str
 
 
-def previews(draft: Draft) -> list[Preview]:
+def previews(draft: Draft, kind: Kind = Kind.ALERT) -> list[Preview]:
     """Every language, as a page, as mail and in a phone's list of messages."""
-    return [_preview(draft, locale) for locale in Locale]
+    return [_preview(draft, locale, kind) for locale in Locale]
 
 
-def _preview(draft: Draft, locale: Locale) -> Preview:
+def _preview(draft: Draft, locale: Locale, kind: Kind) -> Preview:
     shown = draft.shown(locale)
-    plain = plain_of(shown.text.text)
-    first = f"{shown.text.headline} – {' '.join(plain.split())}"
-    return Preview(shown, html_of(shown.text.text), plain, first[:PHONE_SHOWS])
+    note = draft.note(locale).text.note
+    body = note if kind is Kind.CANCEL else f"{note}\n\n{shown.text.text}".strip()
+    subject = texts(locale)(SUBJECTS[kind]) % {"headline": shown.text.headline}
+    plain = plain_of(body)
+    return Preview(shown, html_of(body), subject, plain, f"{subject} – {' '.join(plain.split())}"[:PHONE_SHOWS])
 
 
 def hard_in(draft: Draft) -> Findings:

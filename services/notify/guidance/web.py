@@ -319,7 +319,7 @@ def _correction_form(
         wrong={problem.field: problem.message for problem in problems},
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
-        previews=previews(draft) if draft else [],
+        previews=previews(draft, Kind(fields.kind)) if draft else [],
         findings=hard_in_fields(fields) if request.method == "POST" else [],
         **_names(request),
     )
@@ -342,7 +342,7 @@ async def _guidance(
         status=statuses.get(refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
         realm=revision.realm,
         revision=revision,
-        previews=previews(revision.draft),
+        previews=previews(revision.draft, revision.kind),
         findings=hard_in(revision.draft),
         waiting=waiting if waiting and revision.state.released else None,
         history=await desk.guidance.history(LIVE, revision.guidance_id),

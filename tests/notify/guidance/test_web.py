@@ -263,6 +263,7 @@ async def test_guidance_is_corrected_on_one_page_and_released_by_another(
     assert 'value="Sähköt poikki Forssassa"' in form.text
     assert asked.status_code == 303
     assert "Kello oli väärin." in waiting.text
+    assert "Korjattu: Sähköt palaavat – Kello oli väärin." in waiting.text
     assert "Correction waits for approval" in listed.text
     assert "Earlier texts" in (await editor.get(f"{here}?lang=en")).text
     assert (await present(guidance, revision.guidance_id)).draft.texts[Locale.FI].headline == "Sähköt palaavat"
