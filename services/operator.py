@@ -6,7 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,16 +30,11 @@ from services.intake.registry.model import Wanted
 from services.intake.retention.model import KEPT, Kept
 from services.intake.retention.store import RetentionStore
 from services.local import installed_settings
-from services.notify.delivery.model import Lane
-from services.notify.delivery.store import Ledger
-from services.notify.guidance.model import State
-from services.notify.guidance.store import GuidanceStore
 from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
 from shared.migrate import migrate
-from shared.realm import LIVE
 from shared.region import find_municipality
 from shared.settings import Settings, SettingsError
 
@@ -50,8 +45,6 @@ app.add_typer(people_app, name="people")
 audit_app = typer.Typer(no_args_is_help=True, help="What the staff did.")
 app.add_typer(registry_app, name="registry")
 app.add_typer(audit_app, name="audit")
-broadcast_app = typer.Typer(no_args_is_help=True, help="The sending of guidance.")
-app.add_typer(broadcast_app, name="broadcast")
 
 Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 Installation = Annotated[
@@ -59,8 +52,6 @@ Installation = Annotated[
     typer.Option("--folder", help="The folder of `valmius run`; without it, VALMIUS_* say where everything is."),
 ]
 LOOK_EVERY = 0.2
-WATCH_EVERY = 1.0
-NEVER = datetime.min.replace(tzinfo=UTC)
 Names = Annotated[list[str] | None, typer.Argument(help="Only these services; none named: all.")]
 
 
@@ -162,26 +153,6 @@ def export_registry(
     say({"file": str(file), "rows": rows}, as_json=as_json)
 
 
-@broadcast_app.command("watch")
-def watch_broadcast(
-    once: Annotated[bool, typer.Option("--once", help="Say how far it is, and wait for nothing.")] = False,
-    folder: Installation = None,
-    as_json: Json = False,
-) -> None:
-    """Follow the newest broadcast until each of its recipients has a final state; say how many stand where."""
-    facts = until_done(_watch(settings_of(folder), once=once))
-    if not facts:
-        raise typer.BadParameter("no guidance has been released yet")
-    say(facts, as_json=as_json)
-
-
-@broadcast_app.command("resume")
-def resume_broadcast(folder: Installation = None, as_json: Json = False) -> None:
-    """Let letters go out again after too many of them failed. The running service goes on within a second."""
-    reason = until_done(_resume(settings_of(folder)))
-    say({"paused": reason or "it was not", "goes_on": True}, as_json=as_json)
-
-
 @audit_app.command("verify")
 def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
     """Read the whole audit, and say whether every row is there as it was written. Exit code 1: one is not."""
@@ -270,34 +241,6 @@ async def opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]
         yield application
     finally:
         await house.database.close()
-
-
-async def _watch(settings: Settings, *, once: bool) -> dict[str, Any]:
-    """How far the newest broadcast is at last; nothing where there is none."""
-    async with opened(settings, service_named("notify")) as notify:
-        guidance: GuidanceStore = notify.state.guidance
-        ledger: Ledger = notify.state.ledger
-        released = [one for one in await guidance.newest(LIVE) if one.state is State.PUBLISHED]
-        newest = max(released, key=lambda one: one.approved_at or NEVER, default=None)
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
-            task = shown.add_task("letters", total=None)
-            while newest and (how_far := await guidance.progress(newest)):
-                shown.update(task, completed=how_far.settled, total=how_far.counts.total if how_far.planned else None)
-                if once or how_far.finished:
-                    paused = await ledger.paused(Lane.BULK)
-                    facts = {"planned": how_far.planned, "finished": how_far.finished, "paused": paused}
-                    return facts | asdict(how_far.counts)
-                await asyncio.sleep(WATCH_EVERY)
-    return {}
-
-
-async def _resume(settings: Settings) -> str | None:
-    """Why it paused, if it did."""
-    async with opened(settings, service_named("notify")) as notify:
-        ledger: Ledger = notify.state.ledger
-        reason = await ledger.paused(Lane.BULK)
-        await ledger.resume(Lane.BULK)
-        return reason
 
 
 async def _add_person(settings: Settings, entry: PersonEntry) -> str:

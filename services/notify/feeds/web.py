@@ -1,6 +1,5 @@
 """The public page: current guidance and situations for everybody, without cookies or script, kept by any cache."""
 
-import hashlib
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -13,13 +12,13 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
+from shared.caching import cached
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 WITHDRAWN = 5
-CACHED = "public, max-age=30"
 
 
 def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) -> APIRouter:
@@ -80,14 +79,7 @@ def _page(request: Request, template: str, **values: Any) -> Response:
         audience_names={audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         **values,
     )
-    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-    known = request.headers.get("if-none-match", "")
-    if etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
-        response = Response(status_code=HTTPStatus.NOT_MODIFIED)
-    response.headers["etag"] = etag
-    response.headers["cache-control"] = CACHED
-    response.headers["vary"] = "Accept-Language, Cookie"
-    return response
+    return cached(request, response, vary="Accept-Language, Cookie")
 
 
 def _number(text: str) -> int:
