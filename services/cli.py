@@ -20,6 +20,7 @@ from services.geo import app as geo_app
 from services.local import PortTakenError, Running, run_local
 from services.operator import Json, say, until_done
 from services.operator import app as operator_app
+from services.publishing import broadcast_app, mirror_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
@@ -32,6 +33,8 @@ demo_app = typer.Typer(no_args_is_help=True, help="The demo region: an invented 
 app.add_typer(operator_app)
 app.add_typer(demo_app, name="demo")
 app.add_typer(geo_app, name="geo")
+app.add_typer(broadcast_app, name="broadcast")
+app.add_typer(mirror_app, name="mirror")
 
 FOLDER = typer.Option(help="Where all data stands.")
 

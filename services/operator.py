@@ -3,10 +3,10 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,18 +25,16 @@ from services.intake.register_file.columns import missing_of
 from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept
+from services.intake.register_file.uploads import Kept as KeptFile
 from services.intake.registry.model import Wanted
+from services.intake.retention.model import KEPT, Kept
+from services.intake.retention.store import RetentionStore
 from services.local import installed_settings
-from services.notify.delivery.model import Lane
-from services.notify.delivery.store import Ledger
-from services.notify.guidance.model import State
-from services.notify.guidance.store import GuidanceStore
+from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
 from shared.migrate import migrate
-from shared.realm import LIVE
 from shared.region import find_municipality
 from shared.settings import Settings, SettingsError
 
@@ -47,8 +45,6 @@ app.add_typer(people_app, name="people")
 audit_app = typer.Typer(no_args_is_help=True, help="What the staff did.")
 app.add_typer(registry_app, name="registry")
 app.add_typer(audit_app, name="audit")
-broadcast_app = typer.Typer(no_args_is_help=True, help="The sending of guidance.")
-app.add_typer(broadcast_app, name="broadcast")
 
 Json = Annotated[bool, typer.Option("--json", help="Say it as JSON.")]
 Installation = Annotated[
@@ -56,8 +52,6 @@ Installation = Annotated[
     typer.Option("--folder", help="The folder of `valmius run`; without it, VALMIUS_* say where everything is."),
 ]
 LOOK_EVERY = 0.2
-WATCH_EVERY = 1.0
-NEVER = datetime.min.replace(tzinfo=UTC)
 Names = Annotated[list[str] | None, typer.Argument(help="Only these services; none named: all.")]
 
 
@@ -159,26 +153,6 @@ def export_registry(
     say({"file": str(file), "rows": rows}, as_json=as_json)
 
 
-@broadcast_app.command("watch")
-def watch_broadcast(
-    once: Annotated[bool, typer.Option("--once", help="Say how far it is, and wait for nothing.")] = False,
-    folder: Installation = None,
-    as_json: Json = False,
-) -> None:
-    """Follow the newest broadcast until each of its recipients has a final state; say how many stand where."""
-    facts = until_done(_watch(settings_of(folder), once=once))
-    if not facts:
-        raise typer.BadParameter("no guidance has been released yet")
-    say(facts, as_json=as_json)
-
-
-@broadcast_app.command("resume")
-def resume_broadcast(folder: Installation = None, as_json: Json = False) -> None:
-    """Let letters go out again after too many of them failed. The running service goes on within a second."""
-    reason = until_done(_resume(settings_of(folder)))
-    say({"paused": reason or "it was not", "goes_on": True}, as_json=as_json)
-
-
 @audit_app.command("verify")
 def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
     """Read the whole audit, and say whether every row is there as it was written. Exit code 1: one is not."""
@@ -190,6 +164,18 @@ def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
     else:
         typer.echo(f"row {broken} is missing or changed")
     if broken is not None:
+        raise typer.Exit(1)
+
+
+@app.command()
+def retention(folder: Installation = None, as_json: Json = False) -> None:
+    """Say which texts are kept of situations that were closed, until when, and how many were removed. Exit code 1:
+    some should be removed by now and are not."""
+    now, kept = SystemClock().now(), until_done(_retention(settings_of(folder)))
+    due = sum(one.due(now) for one in kept)
+    told = [{**asdict(one), "due_at": one.due_at, "due": one.due(now)} for one in kept]
+    say({"kept_days": KEPT.days, "due": due, "situations": told}, as_json=as_json)
+    if due:
         raise typer.Exit(1)
 
 
@@ -257,34 +243,6 @@ async def opened(settings: Settings, service: Service) -> AsyncIterator[FastAPI]
         await house.database.close()
 
 
-async def _watch(settings: Settings, *, once: bool) -> dict[str, Any]:
-    """How far the newest broadcast is at last; nothing where there is none."""
-    async with opened(settings, service_named("notify")) as notify:
-        guidance: GuidanceStore = notify.state.guidance
-        ledger: Ledger = notify.state.ledger
-        released = [one for one in await guidance.newest(LIVE) if one.state is State.PUBLISHED]
-        newest = max(released, key=lambda one: one.approved_at or NEVER, default=None)
-        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
-            task = shown.add_task("letters", total=None)
-            while newest and (how_far := await guidance.progress(newest)):
-                shown.update(task, completed=how_far.settled, total=how_far.counts.total if how_far.planned else None)
-                if once or how_far.finished:
-                    paused = await ledger.paused(Lane.BULK)
-                    facts = {"planned": how_far.planned, "finished": how_far.finished, "paused": paused}
-                    return facts | asdict(how_far.counts)
-                await asyncio.sleep(WATCH_EVERY)
-    return {}
-
-
-async def _resume(settings: Settings) -> str | None:
-    """Why it paused, if it did."""
-    async with opened(settings, service_named("notify")) as notify:
-        ledger: Ledger = notify.state.ledger
-        reason = await ledger.paused(Lane.BULK)
-        await ledger.resume(Lane.BULK)
-        return reason
-
-
 async def _add_person(settings: Settings, entry: PersonEntry) -> str:
     async with opened(settings, service_named("intake")) as intake:
         access: AccessStore = intake.state.access
@@ -297,7 +255,7 @@ async def _link(settings: Settings, email: str, valid_for: timedelta) -> str:
         return await access.operator_link(email, valid_for)
 
 
-async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[Kept, bool]:
+async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, anyway: bool) -> tuple[KeptFile, bool]:
     """The file after its reading, and whether it was imported."""
     async with opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
@@ -312,7 +270,7 @@ async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, 
         return await _read(files, name, "imported"), True
 
 
-async def _read(files: RegisterFileStore, name: str, doing: str) -> Kept:
+async def _read(files: RegisterFileStore, name: str, doing: str) -> KeptFile:
     """Have the file read to its end, by ourselves or by the running service, and show how far it is."""
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(doing, total=None)
@@ -347,6 +305,12 @@ async def _verify(settings: Settings) -> tuple[int, int | None]:
         audit: AuditStore = intake.state.audit
         newest = await audit.page(size=1)
         return newest[0].number if newest else 0, await audit.first_break()
+
+
+async def _retention(settings: Settings) -> Sequence[Kept]:
+    async with opened(settings, service_named("intake")) as intake:
+        store: RetentionStore = intake.state.retention
+        return await store.report()
 
 
 async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:

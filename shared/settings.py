@@ -48,7 +48,11 @@ class Inbound(_Part):
 
 
 class Settings(_Part):
-    """All settings of one process. `database` may contain `{service}`, so that each service has its own."""
+    """All settings of one process. `database` may contain `{service}`, so that each service has its own.
+
+    `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
+    `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
+    """
 
     database: str = "sqlite+aiosqlite:///var/{service}.db"
     nats: Nats = Nats()
@@ -61,6 +65,8 @@ class Settings(_Part):
     escalate_after_hours: int = Field(default=4, ge=1, le=168)
     log: Literal["text", "json"] = "json"
     var: Path = Path("var")
+    mirror: Path | None = None
+    framed_by: Annotated[str, StringConstraints(pattern=r"^(https?://[A-Za-z0-9.:-]+( |$))*$")] = ""
     confirm_twice_a_year: bool = True
 
     @property

@@ -1,24 +1,48 @@
 """Spreadsheet: tables for people's own programs. A cell is always text or a number there, never a formula."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell must not begin with: spreadsheet programs would take it for a formula, wherever the text came from."""
+FORMULA = "=+-@\t\r"
+"""How a text begins that a spreadsheet program takes for something to work out, wherever the text came from."""
+
+MARK = "\ufeff"
+"""By this mark at the beginning of a file a spreadsheet program knows UTF-8."""
+
+_AS_FORMULA = re.compile(rf"'*[{re.escape(FORMULA)}]")
+_AS_TEXT = re.compile(rf"'+[{re.escape(FORMULA)}]")
 
 Cell = str | int | float | None
 
 
-def as_text(cell: Cell) -> Cell:
-    """The cell with an apostrophe before it where a spreadsheet program would otherwise run it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(RISKY) else cell
+def as_text(cell: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet program would else work it out."""
+    return f"'{cell}" if _AS_FORMULA.match(cell) else cell
 
 
-def csv_bytes(rows: Iterable[Sequence[Cell]]) -> bytes:
-    """The rows as CSV in UTF-8 with a byte order mark and semicolons, as spreadsheet programs here open it."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";")
-    for row in rows:
-        writer.writerow([as_text(cell) for cell in row])
-    return text.getvalue().encode("utf-8-sig")
+def as_typed(cell: str) -> str:
+    """The text for a file that marks texts as such: only what `taken_back` would shorten gets an apostrophe."""
+    return f"'{cell}" if _AS_TEXT.match(cell) else cell
+
+
+def taken_back(cell: str) -> str:
+    """The text without the apostrophe that `as_text` or `as_typed` puts before it."""
+    return cell[1:] if _AS_TEXT.match(cell) else cell
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    """The cells as a line of CSV with its end, semicolons between them, as spreadsheet programs here open it."""
+    return ";".join(_quoted(_written(cell)) for cell in cells) + "\r\n"
+
+
+def csv_bytes(rows: Iterable[Iterable[Cell]]) -> bytes:
+    """The rows as a whole file of CSV in UTF-8."""
+    return (MARK + "".join(csv_line(row) for row in rows)).encode()
+
+
+def _written(cell: Cell) -> str:
+    return as_text(cell) if isinstance(cell, str) else "" if cell is None else str(cell)
+
+
+def _quoted(cell: str) -> str:
+    return f'"{cell.replace(chr(34), chr(34) * 2)}"' if any(mark in cell for mark in '";\r\n,\t') else cell

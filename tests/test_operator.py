@@ -233,6 +233,23 @@ def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator
     assert operator.told("audit", "verify", code=1) == {"rows": 2, "broken": 2}
 
 
+def test_what_is_kept_of_closed_situations_and_what_was_removed_is_told(operator: Operator, tmp_path: Path) -> None:
+    before = operator.told("retention")
+    with sqlite3.connect(tmp_path / "intake.db") as database:
+        database.execute(
+            "INSERT INTO situation_end (realm, situation_id, closed_at, removed, removed_at) "
+            "VALUES ('live', '0123456789abcdef0123456789abcdef', '2020-03-01 12:00:00', 7, '2020-06-01 12:00:00')"
+        )
+
+    after = operator.told("retention")
+
+    assert before == {"kept_days": 90, "due": 0, "situations": []}
+    [situation] = after["situations"]
+    assert (after["due"], situation["present"], situation["removed"]) == (0, 0, 7)
+    assert situation["due_at"].startswith("2020-05-30")
+    assert "kept_days: 90" in operator.types("retention")
+
+
 def test_a_broadcast_is_watched_to_its_end_and_resumed_after_a_pause(operator: Operator) -> None:
     operator.types("migrate", "notify")
     none_yet = operator.types("broadcast", "watch", code=2)

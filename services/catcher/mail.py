@@ -1,4 +1,4 @@
-"""Mail of the catcher: an SMTP listener that takes every letter and delivers none."""
+"""Mail of the catcher: an SMTP listener that takes letters and delivers none."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from services.catcher.store import Caught
 
 SIZE_LIMIT = 10 * 1024 * 1024
+NOBODY = "nobody"
+"""Addresses whose mailbox begins with this are refused, as a mail server refuses one that it does not know."""
 
 
 class Taker:
@@ -17,6 +19,16 @@ class Taker:
 
     def __init__(self, keep: Callable[[Caught], Awaitable[None]]) -> None:
         self._keep = keep
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take every recipient but NOBODY, so that it can be seen what becomes of a letter that is refused."""
+        if address.lower().startswith(NOBODY):
+            return "550 5.1.1 There is no such mailbox"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep one row for each recipient of the envelope."""

@@ -56,13 +56,16 @@ from services.intake.reminder.store import ReminderStore
 from services.intake.reply import web as reply_web
 from services.intake.reply.mail import listening
 from services.intake.reply.store import ReplyStore
+from services.intake.retention.handlers import RetentionHandlers
+from services.intake.retention.jobs import RetentionJobs
+from services.intake.retention.store import RetentionStore
 from services.intake.schema import IntakeTable
 from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed
-from shared.events.status import RoundClosed, RoundOpened, RoundReminded
+from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.house import House, build
 from shared.i18n import N_
 from shared.settings import Settings
@@ -96,6 +99,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     reminders = ReminderStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, invitation, confirmation, reminders)
     house.jobs.every(HOUR, AccessJobs(access).forget)
+    retention = _forget(house)
     patience = timedelta(hours=settings.escalate_after_hours)
     house.jobs.every(MINUTE, InvitationJobs(invitation, escalate_after=patience).turn_silent)
 
@@ -120,7 +124,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(reply_web.pages(reply))
     people = {"access": access, "checkin": checkin, "history": history, "invitation": invitation, "reply": reply}
     desk = {"registry": registry, "register_files": register_files, "calls": calls, "paper": paper}
-    _keep(app, **people, **desk, worklist=worklist, reminders=reminders)
+    _keep(app, **people, **desk, worklist=worklist, reminders=reminders, retention=retention)
     return app
 
 
@@ -128,6 +132,14 @@ def _keep(app: FastAPI, **stores: object) -> None:
     """Commands and tests reach the stores by the application's state."""
     for name, store in stores.items():
         setattr(app.state, name, store)
+
+
+def _forget(house: House) -> RetentionStore:
+    """People's own words are removed when their situation has been over for long."""
+    retention = RetentionStore(house.database, clock=house.clock)
+    house.bus.hears(SituationClosed, RetentionHandlers(retention).on_situation_closed)
+    house.jobs.every(HOUR, RetentionJobs(retention).remove)
+    return retention
 
 
 def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore, registry: RegistryStore) -> list[Tray]:

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 
 from services.notify import VOICE
 from services.notify.broadcast.store import BroadcastStore
+from services.notify.broadcast.web import pages as trial_pages
+from services.notify.cap.model import Issuer
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
@@ -16,6 +18,10 @@ from services.notify.delivery.model import Lane
 from services.notify.delivery.sending import Letters, Traffic
 from services.notify.delivery.store import Ledger
 from services.notify.delivery.web import pages as delivery_pages
+from services.notify.embed.web import pages as embed_pages
+from services.notify.feeds.api import feeds
+from services.notify.feeds.jobs import Copying
+from services.notify.feeds.store import Copies, Releases
 from services.notify.feeds.web import pages as public_pages
 from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
@@ -41,6 +47,8 @@ BULK_UNITS = 2
 FORGET_EVERY = 600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
+COPY_EVERY = 30.0
+EXPIRE_EVERY = 15.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -143,9 +151,11 @@ def wire_guidance(
     )
     planning = house.jobs.every(PLAN_EVERY, broadcasts.plan_page)
     guidance.on_release(planning.wake)
+    house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
+    app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts
@@ -153,5 +163,21 @@ def wire_guidance(
 
 
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:
-    """The public page."""
+    """The public page, its feeds, its parts for other sites, its copy as plain files."""
+    settings = house.settings
+    issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
+    releases = Releases(guidance, situations)
     app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
+    app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
+    app.include_router(
+        embed_pages(
+            releases,
+            public_url=settings.public_url,
+            framed_by=tuple(settings.framed_by.split()),
+            clock=house.clock,
+        )
+    )
+    copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
+    app.state.copies = copies
+    if settings.mirror:
+        guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)

@@ -51,11 +51,16 @@ class LetterFailed(Event, service="notify", fact="letter_failed"):
 
 
 class GuidancePublished(Event, service="notify", fact="guidance_published"):
-    """A revision of guidance was approved by a second person and is public."""
+    """A revision of guidance was released: the first (`alert`), one that replaces it, or one that withdraws it.
+
+    `alone` says that one person both wrote and released it.
+    """
 
     guidance_id: UUID
     revision: int
     situation_id: UUID | None = None
+    kind: str = "alert"
+    alone: bool = False
 
 
 class BroadcastFinished(Event, service="notify", fact="broadcast_finished"):

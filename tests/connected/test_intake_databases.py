@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -11,14 +12,17 @@ from sqlalchemy.exc import IntegrityError
 
 from services.intake.access.model import PersonEntry
 from services.intake.checkin.store import CheckInRow
+from services.intake.contacts.store import ContactStore
 from services.intake.invitation.store import Invitation
 from services.intake.people.model import Refusal, fingerprint
+from shared.events.status import RoundReminded, SituationClosed
 from shared.identity import Role
 from shared.ids import new_id
 from shared.partner_keys import Scope
 from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import FakeClock
+from tests.intake.desk import record_of
 from tests.intake.house import ADDRESS, AINO, BERTTA, Intake, Round, round_opened, running_intake
 from tests.intake.partner.keys import BASE, make_key
 
@@ -143,3 +147,40 @@ async def test_an_answer_sent_twice_by_a_partner_to_both_is_recorded_once(pair: 
     assert {answer.status_code for answer in answers} <= {200, 201}
     assert await first.count(CheckInRow) == 1
     assert len({event["checkin_id"] for event in await first.said("checkin_received")}) == 1
+
+
+async def test_words_that_both_remove_are_counted_once(pair: tuple[Intake, Intake]) -> None:
+    first, second = pair
+    await first.take_in(AINO, BERTTA)
+    opened = await first.open_round(await first.ids())
+    for number in (0, 1):
+        await first.browser.post(await first.link(number), data={"status": "normal", "note": "Ovi on auki"})
+    closed = SituationClosed(happened_at=first.clock.now(), realm=LIVE, situation_id=opened.situation_id)
+    await asyncio.gather(*(one.app.state.retention.close(closed) for one in pair))
+    first.clock.move(days=90)
+
+    await asyncio.gather(*(one.app.state.retention.remove() for one in (first, second, first, second)))
+
+    [kept] = await second.app.state.retention.report()
+    assert (kept.present, kept.removed) == (0, 2)
+
+
+async def test_the_one_who_moved_up_is_asked_once_and_reminded_once(pair: tuple[Intake, Intake]) -> None:
+    first, second = pair
+    first.clock.move(hours=-10)
+    await first.take_in(AINO)
+    [aino] = await first.ids()
+    await first.add_contact(aino, 2, "second@example.org")
+    opened = await first.open_round([aino])
+    record = await record_of(first, aino)
+    asked, version = record.contacts[0].id, record.association.version
+    await ContactStore(first.database, clock=first.clock).remove(aino, asked, version=version, by=new_id())
+    first.clock.move(hours=4)
+    at = {"happened_at": first.clock.now(), "realm": LIVE, "situation_id": opened.situation_id}
+    reminded = RoundReminded(round_id=opened.round_id, number=1, **at)
+
+    await asyncio.gather(*(one.app.state.invitation.turn_silent(after=timedelta(hours=4)) for one in pair))
+    await asyncio.gather(*(one.app.state.reminders.remind(reminded) for one in (first, second)))
+
+    addresses = [letter["address"] for letter in await first.said("bulk")]
+    assert addresses == ["aino@example.org", "second@example.org", "second@example.org"]

@@ -10,6 +10,7 @@ OPENS = frozenset({Role.LIAISON, Role.ADMINISTRATOR})
 ASKS = frozenset({Role.LIAISON})
 READS_GUIDANCE = frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})
 WRITES = frozenset({Role.EDITOR})
+TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 APPROVES = frozenset({Role.APPROVER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
@@ -148,6 +149,12 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "GET /guidance/{guidance_id}/live": READS_GUIDANCE,
     "GET /guidance/{guidance_id}/edit": WRITES,
     "POST /guidance/{guidance_id}/edit": WRITES,
+    "GET /guidance/{guidance_id}/correct": WRITES,
+    "POST /guidance/{guidance_id}/correct": WRITES,
+    "GET /guidance/{guidance_id}/correction": READS_GUIDANCE,
+    "POST /guidance/{guidance_id}/correction/discard": WRITES,
+    "GET /guidance/{guidance_id}/trial": TESTS,
+    "POST /guidance/{guidance_id}/trial": TESTS,
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
     "POST /guidance/sending/resume": OPENS,

@@ -11,7 +11,6 @@ from services.status.readiness.model import FRESH, State
 from services.status.situation.model import ALL_MUNICIPALITIES, Round
 from shared.events.intake import OperatingStatus
 from shared.identity import Role
-from shared.spreadsheet import csv_bytes
 from tests.fakes import FakeClock
 from tests.status.conftest import Stores
 from tests.status.people import FORSSA, TAMMELA, Desk, association, checkin, round_of, storm
@@ -72,8 +71,3 @@ async def test_the_page_and_the_file_say_the_same_and_a_name_is_never_a_formula(
     assert [row[0] for row in rows[2:]] == ["Bertta", "'=1+1 ry"]
     assert rows[2][2] == "can now"
     assert (await open_desk.browser.get(f"{path}.csv?capability=juggling")).status_code == 422
-
-
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\ta", "\ra"])
-def test_what_looks_like_a_formula_is_written_as_text(cell: str) -> None:
-    assert csv_bytes([[cell, -1, None]]).decode("utf-8-sig").lstrip('"').startswith(f"'{cell[0]}")

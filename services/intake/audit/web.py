@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from services.intake.audit.csv_text import BYTE_ORDER_MARK, line
 from services.intake.audit.model import SENTENCES, Act, Deed, Link, Wanted, unchanged
 from services.intake.audit.store import PAGE, AuditStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import HELSINKI, N_, Gettext, Locale, texts
 from shared.identity import Role, Staff, requires
+from shared.spreadsheet import MARK, csv_line
 from shared.web import ROLE_NAMES, pages_of
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR, everywhere=True))]
@@ -99,7 +99,7 @@ class AuditPages:
     async def _lines(self, wanted: Wanted, locale: Locale) -> AsyncIterator[bytes]:
         _ = texts(locale)
         heading = [_("Number"), _("When"), _("Who"), _("What"), _("About"), _("Details"), "SHA-256"]
-        yield (BYTE_ORDER_MARK + line(heading)).encode()
+        yield (MARK + csv_line(heading)).encode()
         async for batch in self._store.each(wanted):
             names = await self._names(_ids(batch))
             yield "".join(_exported(link, names, locale) for link in batch).encode()
@@ -180,7 +180,8 @@ def _exported(link: Link, names: dict[UUID, str], locale: Locale) -> str:
     row = _row(link, names, locale)
     at = link.deed.at.astimezone(HELSINKI).isoformat(timespec="seconds")
     about = row["subject_name"] if _uuid(link.deed.subject) in names else link.deed.subject
-    return line([link.number, at, row["actor"], row["act"], about, row["details"], link.hash.hex()])
+    words = (str(word) for word in (row["actor"], row["act"], about, row["details"]))
+    return csv_line([link.number, at, *words, link.hash.hex()])
 
 
 def _details(deed: Deed, locale: Locale) -> str:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.intake.capabilities.capability_csv import table
 from services.intake.capabilities.model import Able, Standing
 from services.intake.capabilities.store import CapabilityStore, Situation
 from services.intake.registry.model import Wanted
@@ -17,6 +16,7 @@ from shared.events.intake import OperatingStatus
 from shared.i18n import N_, Locale, moment, texts
 from shared.identity import Role, Staff, requires
 from shared.realm import LIVE
+from shared.spreadsheet import csv_bytes
 from shared.web import pages_of
 
 Anybody = Annotated[Staff, Depends(requires())]
@@ -107,9 +107,9 @@ def pages(store: CapabilityStore) -> APIRouter:
         """The same list, whole, for a spreadsheet."""
         asked = _asked(request, await store.situations())
         found = await _found(store, asked, staff)
-        text = _csv(asked, found, request.state.locale, contacts=staff.may(*SEES_CONTACTS))
+        table = _csv(asked, found, request.state.locale, contacts=staff.may(*SEES_CONTACTS))
         headers = {"content-disposition": 'attachment; filename="who-can.csv"'}
-        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
 
     return router
 
@@ -143,12 +143,12 @@ def _situation_name(situation: Situation, locale: Locale) -> str:
     return name if situation.realm.live else f"{texts(locale)('EXERCISE:')} {name}"
 
 
-def _csv(asked: Asked, found: Sequence[Able], locale: Locale, *, contacts: bool) -> str:
+def _csv(asked: Asked, found: Sequence[Able], locale: Locale, *, contacts: bool) -> bytes:
     _ = texts(locale)
     heading = [_("Name"), _("Municipality"), _("How many"), _("Note")]
     heading += [_("Now"), _("Status"), _("Until"), _("Answered")] if asked.situation else []
     heading += [_("Contact"), _("Phone"), _("Best reached")] if contacts else []
-    return table(heading, [_cells(one, asked, locale, contacts=contacts) for one in found])
+    return csv_bytes([heading, *(_cells(one, asked, locale, contacts=contacts) for one in found)])
 
 
 def _cells(one: Able, asked: Asked, locale: Locale, *, contacts: bool) -> list[str]:

@@ -1,7 +1,7 @@
 """Check-in model: whether an answer is taken, and what is recorded of it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -21,6 +21,14 @@ STATUS_LABELS = {
     OperatingStatus.SUSPENDED: N_("Our activity is suspended"),
 }
 
+CHANNEL_LABELS = {
+    Channel.LINK: N_("By link"),
+    Channel.EMAIL: N_("By email"),
+    Channel.PHONE: N_("By phone"),
+    Channel.PAPER: N_("On paper"),
+    Channel.API: N_("From the system of a partner"),
+}
+"""How an answer came, told to the staff."""
 
 _CAPABILITIES = {capability.code: capability for capability in CAPABILITIES}
 
@@ -59,7 +67,8 @@ class Answer:
     """What was submitted. `form_id` is the same when one form is sent twice.
 
     `door` is the hash of the link's token by which it came, or the invitation for which somebody else brought it:
-    the post, or one of the staff, who is then `entered_by`.
+    the post, or one of the staff, who is then `entered_by`. `contact_id` is who gave it, where the door does not tell.
+    `brief` is what came by a way that can say no more than a status and a message.
     """
 
     door: bytes | UUID
@@ -67,7 +76,17 @@ class Answer:
     said: Said
     at: datetime
     channel: Channel = Channel.LINK
+    contact_id: UUID | None = None
     entered_by: UUID | None = None
+    brief: bool = False
+
+    def after(self, present: Said | None) -> Said:
+        """What is said by it after the present answer: a brief one leaves in force what was offered and needed, and
+        with the same status also how long that lasts."""
+        if not self.brief or present is None:
+            return self.said
+        until = present.until if present.status is self.said.status else None
+        return replace(self.said, offers=present.offers, needs=present.needs, until=until)
 
 
 @dataclass(frozen=True)
@@ -145,15 +164,16 @@ def accept(answer: Answer, invited: Invited | None) -> Accepted | Repeated | Ref
     if not invited.takes_answers(answer.at):
         return Refused(Reason.REVOKED if invited.revoked else Reason.CLOSED)
     present = invited.present
-    if present is not None and (present.form_id, present.said) == (answer.form_id, answer.said):
+    said = answer.after(present.said if present else None)
+    if present is not None and (present.form_id, present.said) == (answer.form_id, said):
         return Repeated(invited, present)
     checkin = CheckIn(
         checkin_id=_checkin_id(answer, invited),
         form_id=answer.form_id,
-        said=answer.said,
+        said=said,
         reported_at=answer.at,
         channel=answer.channel,
-        contact_id=invited.contact_id,
+        contact_id=answer.contact_id or invited.contact_id,
         entered_by=answer.entered_by,
     )
     return Accepted(invited, checkin, _received(checkin, invited))

@@ -16,8 +16,8 @@ AT_ONCE = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class Past:
-    """An answer of the past, and the situation in which it was given, `names` by locale. Who gave it and who of the
-    staff entered it are named for the staff alone; empty where nobody is known."""
+    """An answer of the past, and the situation in which it was given, `names` by locale. Who gave it and who
+    entered it, of the staff or with a partner's key, are named for the staff alone; empty where nobody is known."""
 
     checkin: CheckIn
     round_id: UUID
@@ -67,15 +67,3 @@ def _link(checkin: CheckIn, reader: UUID | None) -> str:
     if checkin.contact_id is None:
         return N_("By the link on paper")
     return N_("By this link") if checkin.contact_id == reader else N_("By the link of another contact")
-
-
-def channel(checkin: CheckIn) -> str:
-    """How an answer came, told to the staff."""
-    words = {
-        Channel.LINK: N_("By link"),
-        Channel.EMAIL: N_("By email"),
-        Channel.PHONE: N_("By phone"),
-        Channel.PAPER: N_("On paper"),
-        Channel.API: N_("From the system of a partner"),
-    }
-    return words[checkin.channel]

@@ -12,6 +12,7 @@ from services.intake.access.store import Person
 from services.intake.checkin.store import RECORDED, CheckInRow, checkin_of
 from services.intake.history.model import Past, contradicting
 from services.intake.invitation.store import RoundRow
+from services.intake.partner.store import ApiKey
 from services.intake.registry.model import Plan
 from services.intake.registry.store import Association, AssociationNetwork, Contact
 from shared.db import Database
@@ -97,11 +98,12 @@ _ANSWERS: Select[Any] = (
         col(CheckInRow.round_id),
         col(RoundRow.names),
         col(Contact.name).label("contact"),
-        col(Person.name).label("clerk"),
+        func.coalesce(col(Person.name), col(ApiKey.name)).label("clerk"),
     )
     .select_from(CheckInRow)
     .outerjoin(RoundRow, col(RoundRow.round_id) == col(CheckInRow.round_id))
     .outerjoin(Contact, col(Contact.id) == col(CheckInRow.contact_id))
     .outerjoin(Person, col(Person.id) == col(CheckInRow.entered_by))
+    .outerjoin(ApiKey, col(ApiKey.id) == col(CheckInRow.entered_by))
     .order_by(col(CheckInRow.reported_at).desc(), col(CheckInRow.id).desc())
 )

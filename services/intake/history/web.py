@@ -8,8 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.intake.checkin.model import STATUS_LABELS, Invited, in_words
-from services.intake.history.model import Past, channel, way
+from services.intake.checkin.model import CHANNEL_LABELS, STATUS_LABELS, Invited, in_words
+from services.intake.history.model import Past, way
 from services.intake.history.store import PAGE, History, HistoryStore, Owner
 from services.intake.registry.model import Plan
 from shared.clock import Clock
@@ -99,8 +99,8 @@ def _for_staff(request: Request, past: Past, *, found: History, owner: Owner) ->
     entered = _("entered by %(name)s") % {"name": past.clerk or _("the council's office")}
     return {
         **_told(request, past, found=found),
-        "way": _(channel(past.checkin)),
-        "entered": entered if past.checkin.entered_by else past.contact,
+        "way": _(CHANNEL_LABELS[past.checkin.channel]),
+        "entered": ", ".join(filter(None, (past.contact, entered if past.checkin.entered_by else ""))),
         "situation": past.names.get(locale.lang) or past.names.get(Locale.FI.value, ""),
         "doubted": past.checkin.said.plan is False and owner.plan in {Plan.DRAFT, Plan.MADE},
     }

@@ -16,7 +16,7 @@ NOT_NAMED = N_("another contact of yours")
 
 def earlier_line(tried: Sequence[Tried], locale: Locale) -> str:
     """One sentence for each of the last who were asked, first to last; empty if it is not known when that was."""
-    known = sorted((one for one in tried if one.asked_at), key=lambda one: one.position)
+    known = sorted((one for one in tried if one.asked_at), key=lambda one: one.turn)
     return " ".join(_sentence(one, locale) for one in known[-LAST:])
 
 

@@ -67,21 +67,23 @@ class Candidate:
     language: str
 
 
-def next_to_ask(candidates: Sequence[Candidate], *, after: int = 0) -> Candidate | None:
-    """The first contact after this position who can be written to."""
-    later = (candidate for candidate in candidates if candidate.position > after)
-    return min(later, key=lambda candidate: candidate.position, default=None)
-
-
 @dataclass(frozen=True)
 class Tried:
-    """A letter to a contact of an association in a round: when it was wished for, and whether it is known to have
-    failed. `name` is empty where it is not known."""
+    """A letter to a contact of an association in a round: the how manyeth it was, when it was wished for, and whether
+    it is known to have failed. `name` is empty where it is not known, or the contact is not in the register now."""
 
-    position: int
+    turn: int
     name: str
     asked_at: datetime | None
     failed_at: datetime | None = None
+    contact_id: UUID | None = None
+
+
+def next_to_ask(candidates: Sequence[Candidate], tried: Sequence[Tried] = ()) -> Candidate | None:
+    """The first contact who can be written to and was not: whatever their order is now, nobody is asked twice."""
+    asked = {one.contact_id for one in tried}
+    others = (candidate for candidate in candidates if candidate.contact_id not in asked)
+    return min(others, key=lambda candidate: candidate.position, default=None)
 
 
 def standing_without_next(letters: Sequence[Tried]) -> InvitationState:
@@ -90,9 +92,10 @@ def standing_without_next(letters: Sequence[Tried]) -> InvitationState:
     return InvitationState.SILENT if arrived else InvitationState.UNDELIVERABLE
 
 
-def recipient_of(invitation_id: UUID, position: int) -> UUID:
-    """Whom a letter of this invitation is for. Each contact is another recipient, since a letter goes to one once."""
-    return invitation_id if position == 1 else uuid5(invitation_id, f"contact {position}")
+def recipient_of(invitation_id: UUID, turn: int) -> UUID:
+    """Whom a letter of this invitation is for: the contact who is asked first, second and so on, whatever places they
+    have in the register. Each is another recipient, since a letter goes to one once."""
+    return invitation_id if turn == 1 else uuid5(invitation_id, f"contact {turn}")
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,17 @@ class Doors:
 
 
 def letter(
-    asked: AskedRound, invited: Invited, candidate: Candidate, *, doors: Doors, now: datetime, earlier: str = ""
+    asked: AskedRound,
+    invited: Invited,
+    candidate: Candidate,
+    *,
+    doors: Doors,
+    now: datetime,
+    turn: int = 1,
+    earlier: str = "",
 ) -> LetterRequested:
-    """The wish for the letter that asks this contact; `earlier` is the line that says who was asked before."""
+    """The wish for the letter that asks this contact, the how manyeth by `turn`; `earlier` is the line that says who
+    was asked before."""
     fallback = next(iter(asked.names.values()), "")
     names = {
         f"situation.{language}": asked.names.get(language) or asked.names.get("fi") or fallback
@@ -131,7 +142,7 @@ def letter(
         happened_at=now,
         realm=asked.realm,
         letter_id=asked.round_id,
-        recipient_id=recipient_of(invited.invitation_id, candidate.position),
+        recipient_id=recipient_of(invited.invitation_id, turn),
         kind="checkin",
         address=candidate.address,
         locale=candidate.language,

@@ -25,8 +25,8 @@ class RoundRow(IntakeTable, table=True):
 
 
 class Invitation(IntakeTable, table=True):
-    """One association asked in one round. `position` is that of the contact asked last, 0 for nobody, and `asked_at`
-    when that was; `checkin_id` is its present answer; one that said "not this time" is reminded no more."""
+    """One association asked in one round. `position` is how many of its contacts have been asked, and `asked_at` when
+    the last of them was; `checkin_id` is its present answer; one that said "not this time" is reminded no more."""
 
     __tablename__ = "invitation"
     __table_args__ = (UniqueConstraint("realm", "round_id", "association_id"),)
@@ -45,8 +45,10 @@ class Invitation(IntakeTable, table=True):
 
 class InvitationToken(IntakeTable, table=True):
     """A link to the answer form, known by its hash only, and the recipient to whom it was sent: a contact by letter,
-    or nobody in person, on paper. `reply_hash` is that of the address to which the letter can be answered; `failure`
-    is what a mail server said of the letter when it `failed_at`; a `reminder` is numbered from 1."""
+    or nobody in person, on paper. `position` counts those who are asked, from 1, in the order in which they were: what
+    place they have in the register may change meanwhile. `reply_hash` is that of the address to which the letter can
+    be answered; `failure` is what a mail server said of the letter when it `failed_at`; a `reminder` is numbered from
+    1."""
 
     __tablename__ = "invitation_token"
 

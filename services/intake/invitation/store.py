@@ -56,17 +56,17 @@ REASON_LIMIT = 200
 
 @dataclass(frozen=True)
 class _Asking:
-    """An association that is to be asked, those who can be written to and those who were, up to `after`."""
+    """An association that is to be asked, those who can be written to and those who were, `asked` in number."""
 
     invited: Invited
     candidates: Sequence[Candidate]
     tried: Sequence[Tried] = ()
-    after: int = 0
+    asked: int = 0
 
     @property
     def following(self) -> Candidate | None:
         """Who is asked now."""
-        return next_to_ask(self.candidates, after=self.after)
+        return next_to_ask(self.candidates, self.tried)
 
 
 class InvitationStore:
@@ -178,14 +178,14 @@ class InvitationStore:
         for one in asking:
             candidate = one.following
             if candidate is None:
-                reason = NOT_DELIVERED if one.after else NO_ADDRESS
+                reason = NOT_DELIVERED if one.asked else NO_ADDRESS
                 said.append(not_reached(asked, one.invited.association_id, reason=reason, now=now))
                 continue
-            token = new_token()
-            tokens.append(_token_values(token, one.invited.invitation_id, candidate, now=now))
+            token, turn = new_token(), one.asked + 1
+            tokens.append(_token_values(token, one.invited.invitation_id, candidate, turn=turn, now=now))
             earlier = earlier_line(one.tried, locale_or(candidate.language))
             doors = Doors(f"{self._public_url}/c/{token}", reply_key(token))
-            said.append(letter(asked, one.invited, candidate, doors=doors, now=now, earlier=earlier))
+            said.append(letter(asked, one.invited, candidate, doors=doors, now=now, turn=turn, earlier=earlier))
         if tokens:
             await session.execute(insert(InvitationToken), tokens)
         await announce(session, said)
@@ -245,16 +245,17 @@ async def letters_of(session: AsyncSession, invitation_ids: Sequence[UUID]) -> d
     """The letters that first asked the contacts of these invitations, first to last."""
     token = InvitationToken
     rows = await session.execute(
-        select(
-            col(token.invitation_id), col(token.position), col(Contact.name), col(token.asked_at), col(token.failed_at)
+        select(token, col(Contact.name))
+        .outerjoin(Contact, col(Contact.id) == col(token.contact_id))
+        .where(
+            col(token.invitation_id).in_(invitation_ids), col(token.reminder) == 0, col(token.contact_id).is_not(None)
         )
-        .join(Contact, col(Contact.id) == col(token.contact_id))
-        .where(col(token.invitation_id).in_(invitation_ids), col(token.reminder) == 0)
         .order_by(col(token.position))
     )
     found: defaultdict[UUID, list[Tried]] = defaultdict(list)
-    for row in rows:
-        found[row.invitation_id].append(Tried(row.position, row.name, row.asked_at, row.failed_at))
+    for sent, name in rows:
+        tried = Tried(sent.position, name or "", sent.asked_at, sent.failed_at, sent.contact_id)
+        found[sent.invitation_id].append(tried)
     return found
 
 
@@ -311,7 +312,7 @@ def _invitation_values(
 ) -> dict[str, Any]:
     own = {"id": new_id(), "realm": asked.realm.id, "round_id": asked.round_id, "association_id": association_id}
     if first is not None:
-        return {**own, **_asked(first, now=now)}
+        return {**own, **_asked(1, now=now)}
     nobody = {"state": InvitationState.UNDELIVERABLE.value, "letter_state": LetterState.NONE.value}
     return {**own, **nobody, "position": 0, "asked_at": None}
 
@@ -321,29 +322,29 @@ def _standing(
 ) -> dict[str, Any]:
     """How an invitation stands when this contact is asked next, or nobody is left."""
     if following is not None:
-        return _asked(following, now=now)
+        return _asked(invitation.position + 1, now=now)
     failed = otherwise is InvitationState.UNDELIVERABLE
     letter_state = LetterState.FAILED.value if failed else invitation.letter_state
     stays = {"position": invitation.position, "asked_at": invitation.asked_at}
     return {"state": otherwise.value, "letter_state": letter_state, **stays}
 
 
-def _asked(candidate: Candidate, *, now: datetime) -> dict[str, Any]:
+def _asked(turn: int, *, now: datetime) -> dict[str, Any]:
     return {
         "state": InvitationState.ASKED.value,
-        "position": candidate.position,
+        "position": turn,
         "letter_state": LetterState.REQUESTED.value,
         "asked_at": now,
     }
 
 
-def _token_values(token: str, invitation_id: UUID, candidate: Candidate, *, now: datetime) -> dict[str, Any]:
+def _token_values(token: str, invitation_id: UUID, candidate: Candidate, *, turn: int, now: datetime) -> dict[str, Any]:
     return {
         "token_hash": digest(token),
         "invitation_id": invitation_id,
         "contact_id": candidate.contact_id,
-        "position": candidate.position,
-        "recipient_id": recipient_of(invitation_id, candidate.position),
+        "position": turn,
+        "recipient_id": recipient_of(invitation_id, turn),
         "asked_at": now,
         "reply_hash": digest(reply_key(token)),
     }

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.intake.calling.store import CallRound, CallStore
-from services.intake.checkin.model import STATUS_LABELS, Answer, Refused
+from services.intake.checkin.model import CHANNEL_LABELS, STATUS_LABELS, Answer, Refused
 from services.intake.checkin.store import CheckInStore
 from services.intake.paper.model import NOTE_LIMIT, Typed, in_fours, paper_form
 from services.intake.paper.print_pdf import NoPdfError, pdf_of
@@ -29,12 +29,6 @@ from shared.web import HERE, TroubleError, pages_of
 
 Clerk = Annotated[Staff, Depends(requires(Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR))]
 
-CHANNELS = {
-    Channel.LINK: N_("By link"),
-    Channel.EMAIL: N_("By email"),
-    Channel.PHONE: N_("By phone"),
-    Channel.PAPER: N_("On paper"),
-}
 NOTHING_TYPED = Typed()
 
 
@@ -157,7 +151,7 @@ class PaperDesk:
             request.state.locale,
             "paper_state.html",
             line=Line(row, typed, typed.wrong),
-            channels=CHANNELS,
+            channels=CHANNEL_LABELS,
             labels=STATUS_LABELS,
         )
         return HTMLResponse(html, HTTPStatus.UNPROCESSABLE_ENTITY if typed.wrong else HTTPStatus.OK)
@@ -171,6 +165,7 @@ class PaperDesk:
                 at=self._clock.now(),
                 channel=Channel.PAPER,
                 entered_by=staff.person_id,
+                brief=True,
             )
         )
         if isinstance(outcome, Refused):
@@ -190,7 +185,7 @@ class PaperDesk:
             wrong=wrong,
             saved=int(saved) if saved.isdecimal() and len(saved) < 4 else None,
             pages=max(1, -(-shown["count"] // PAGE)),
-            channels=CHANNELS,
+            channels=CHANNEL_LABELS,
             labels=STATUS_LABELS,
             note_limit=NOTE_LIMIT,
             **shown,

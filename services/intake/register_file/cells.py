@@ -1,6 +1,5 @@
 """Cells (format): what the register holds, as the cells of a register file, in the way in which they are read back."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.intake.register_file.columns import ASSOCIATION_HEADINGS, CONTACT_HEADINGS, HEADINGS, contact_field
@@ -10,12 +9,6 @@ from shared import region
 
 HEADING = tuple(spellings[0] for spellings in HEADINGS.values())
 """The first row of every file that is written."""
-
-FORMULA = "=+-@\t\r"
-"""How a text begins that a spreadsheet may take for something to work out."""
-
-_AS_FORMULA = re.compile(rf"'*[{re.escape(FORMULA)}]")
-_AS_TEXT = re.compile(rf"'+[{re.escape(FORMULA)}]")
 
 _MUNICIPALITIES = {one.code: one.fi for one in region.MUNICIPALITIES}
 _SECTORS = {one.code: one.fi for one in region.SECTORS}
@@ -70,30 +63,6 @@ def examples_of(decision: object) -> Iterator[Example]:
             column = HEADINGS[name][0]
             row, whose = decision.row, decision.holding.entry.name
             yield Example(row=row, name=whose, column=column, before=before[name], after=text)
-
-
-def csv_line(cells: Iterable[str]) -> str:
-    """The cells as a line of CSV, `;` between them, with its end. No spreadsheet works out any of them."""
-    return ";".join(_quoted(as_text(cell)) for cell in cells) + "\r\n"
-
-
-def as_text(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would else work it out; reading takes one away."""
-    return f"'{cell}" if _AS_FORMULA.match(cell) else cell
-
-
-def as_typed(cell: str) -> str:
-    """The cell for a file that marks texts as such: only what reading would shorten gets an apostrophe."""
-    return f"'{cell}" if _AS_TEXT.match(cell) else cell
-
-
-def taken_back(cell: str) -> str:
-    """The cell without the apostrophe that `as_text` puts before it."""
-    return cell[1:] if _AS_TEXT.match(cell) else cell
-
-
-def _quoted(cell: str) -> str:
-    return f'"{cell.replace(chr(34), chr(34) * 2)}"' if any(mark in cell for mark in '";\r\n,\t') else cell
 
 
 def problem_cells(heading: Sequence[str], row: int, cells: Sequence[str], sentences: Iterable[str]) -> list[str]:

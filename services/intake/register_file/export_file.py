@@ -7,12 +7,11 @@ from tempfile import TemporaryDirectory
 
 import xlsxwriter
 
-from services.intake.register_file.cells import HEADING, as_typed, cells_of, csv_line
+from services.intake.register_file.cells import HEADING, cells_of
 from services.intake.register_file.model import Holding
+from shared.spreadsheet import MARK, as_typed, csv_line
 
 CHUNK = 256 * 1024
-MARK = "\ufeff"
-"""By this mark a spreadsheet knows UTF-8."""
 
 Pages = AsyncIterator[list[Holding]]
 

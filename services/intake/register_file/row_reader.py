@@ -9,13 +9,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from types import TracebackType
 
-from services.intake.register_file.cells import taken_back
 from services.intake.register_file.columns import CONTACT_HEADINGS, HEADINGS, LIMITS, REQUIRED, contact_field, squeezed
 from services.intake.register_file.model import CONTACTS, Bad, Listed, ListedContact, RowError
 from services.intake.registry.model import Plan, name_key
 from shared.events.intake import Amount
 from shared.i18n import N_
 from shared.region import CAPABILITIES, MUNICIPALITIES, find_municipality, find_sector
+from shared.spreadsheet import taken_back
 
 LANGUAGES = {
     "fi": ("fi", "suomi", "finska", "finnish"),

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from services.intake.register_file.cells import csv_line, problem_cells
+from services.intake.register_file.cells import problem_cells
 from services.intake.register_file.columns import HEADINGS, LIMITS, REQUIRED
-from services.intake.register_file.export_file import MARK, WRITERS
+from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.model import UnfitFileError, UploadState
 from services.intake.register_file.sheet_file import NO_FILE
 from services.intake.register_file.store import RegisterFileStore
@@ -21,6 +21,7 @@ from services.intake.registry.model import Wanted
 from shared.clock import Clock
 from shared.i18n import N_, texts
 from shared.identity import Role, Staff, requires
+from shared.spreadsheet import MARK, csv_line
 from shared.web import TroubleError, pages_of
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -24,10 +24,11 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class _Silent:
-    """An association that has not answered, and the contact who was asked last."""
+    """An association that has not answered, and the contact who was asked last, the how manyeth by `turn`."""
 
     invited: Invited
     candidate: Candidate
+    turn: int
 
 
 class ReminderStore:
@@ -41,8 +42,9 @@ class ReminderStore:
     async def remind(self, event: RoundReminded) -> int:
         """Wish for a letter to each that has neither answered nor declined, PAGE in a transaction; how many.
 
-        It goes to the contact who was asked last, with a link of its own; all earlier links stay good. Who was
-        reminded with this number already is passed over, so a redelivery goes on where the first delivery ended.
+        It goes to the contact who was asked last and is still in the register, with a link of its own; all earlier
+        links stay good. Who was reminded with this number already is passed over, so a redelivery goes on where the
+        first delivery ended.
         """
         reminded, after = 0, None
         while True:
@@ -84,7 +86,7 @@ def _token_values(token: str, one: _Silent, event: RoundReminded) -> dict[str, A
         "token_hash": digest(token),
         "invitation_id": one.invited.invitation_id,
         "contact_id": one.candidate.contact_id,
-        "position": one.candidate.position,
+        "position": one.turn,
         "recipient_id": recipient_of(one.invited.invitation_id, event.number),
         "reply_hash": digest(reply_key(token)),
         "asked_at": event.happened_at,
@@ -94,19 +96,27 @@ def _token_values(token: str, one: _Silent, event: RoundReminded) -> dict[str, A
 
 async def _silent(session: AsyncSession, round_id: UUID, *, after: UUID | None) -> list[_Silent]:
     """One page of those who can be written to and have not answered, by invitation; its rows are locked."""
-    contact = (col(Contact.association_id) == col(Invitation.association_id)) & (
-        col(Contact.position) == col(Invitation.position)
+    token = InvitationToken
+    first_letter = (col(token.reminder) == 0, col(token.asked_at).is_not(None))
+    last = (
+        select(func.max(col(token.position)))
+        .join(Contact, col(Contact.id) == col(token.contact_id))
+        .where(col(token.invitation_id) == col(Invitation.id), *first_letter, col(Contact.email).is_not(None))
+        .correlate(Invitation)
+        .scalar_subquery()
     )
-    statement = (
-        select(Invitation, Association, Contact)
+    turn: Any = col(token.position)
+    statement: Select[Any] = (
+        select(Invitation, Association, Contact, turn)
         .join(Association, col(Association.id) == col(Invitation.association_id))
-        .join(Contact, contact)
+        .join(token, (col(token.invitation_id) == col(Invitation.id)) & (col(token.position) == last))
+        .join(Contact, col(Contact.id) == col(token.contact_id))
         .where(
             col(Invitation.round_id) == round_id,
             col(Invitation.checkin_id).is_(None),
             col(Invitation.declined_at).is_(None),
             col(Association.retired).is_(False),
-            col(Contact.email).is_not(None),
+            *first_letter,
         )
         .order_by(col(Invitation.id))
         .limit(PAGE)
@@ -118,6 +128,7 @@ async def _silent(session: AsyncSession, round_id: UUID, *, after: UUID | None) 
         _Silent(
             Invited(invitation.id, association.id, association.name),
             Candidate(contact_.id, contact_.position, contact_.email or "", contact_.language),
+            turn,
         )
-        for invitation, association, contact_ in await session.execute(statement)
+        for invitation, association, contact_, turn in await session.execute(statement)
     ]

@@ -57,6 +57,7 @@ def _read(raw: bytes, sender: str, unnamed: str) -> Letter:
     text = clean("\n".join(texts))[:MOST_TEXT]
     return Letter(
         message_id=_line(message, "Message-ID", MOST_ID) or unnamed,
+        author=_author(message),
         subject=_line(message, "Subject", MOST_SUBJECT),
         text=text,
         words=own_words(text)[:MOST_WORDS],
@@ -191,4 +192,8 @@ def _automatic(message: Message, sender: str) -> Why | None:
 
 
 def _from_machine(message: Message) -> bool:
-    return parseaddr(_line(message, "From", 300))[1].partition("@")[0].lower() in _MACHINES
+    return _author(message).partition("@")[0] in _MACHINES
+
+
+def _author(message: Message) -> str:
+    return parseaddr(_line(message, "From", 300))[1].lower()

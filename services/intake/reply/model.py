@@ -60,12 +60,14 @@ class Attachment:
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A letter as it was read: all of its text, and in `words` only what its writer wrote anew.
+    """A letter as it was read: all of its text, and in `words` only what its writer wrote anew. `author` is the address
+    that it names as its writer's, in small letters: anybody can write any there, so it opens nothing.
 
     `automatic` says why nobody wrote it; None for what a person did. `written_at` is its own date, where it has one.
     """
 
     message_id: str
+    author: str = ""
     subject: str = ""
     text: str = ""
     words: str = ""

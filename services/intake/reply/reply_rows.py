@@ -1,7 +1,7 @@
 """Reply rows: how letters that come are written, in one transaction with the answers that they are. Synchronous."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,8 @@ from shared.realm import Realm
 
 @dataclass(frozen=True)
 class Box:
-    """The address of an invitation, to whom it was given, and what is known of the association."""
+    """The address of an invitation, to whom it was given, and what is known of the association; `contacts` are its
+    contacts by their addresses in small letters."""
 
     asked: Asked
     association: str
@@ -35,6 +36,12 @@ class Box:
     position: int
     address: str | None
     language: str
+    contacts: Mapping[str, UUID]
+
+    def writer(self, author: str) -> UUID | None:
+        """Who wrote a letter that names this address as its author's: the contact who has it, since a letter may be
+        passed on among them; else the one to whom ours was sent."""
+        return self.contacts.get(author, self.contact_id)
 
 
 def take_all(
@@ -68,6 +75,8 @@ def _keep(
             said=stands.said,
             at=arrived.received_at,
             channel=Channel.EMAIL,
+            contact_id=box.writer(arrived.letter.author),
+            brief=True,
         )
         stands = _recorded(connection, arrived.reply_id, stands, outcome=put(connection, [answer])[0])
     if tells:
@@ -124,6 +133,7 @@ def _boxes(connection: Connection, doors: set[bytes]) -> dict[bytes, Box]:
         col(RoundRow.realm),
         col(RoundRow.closes_at),
         col(RoundRow.closed_at),
+        col(Association.id).label("association_id"),
         col(Association.name),
         col(Contact.email),
         col(Contact.language),
@@ -139,10 +149,22 @@ def _boxes(connection: Connection, doors: set[bytes]) -> dict[bytes, Box]:
         .outerjoin(CheckInRow, col(CheckInRow.id) == col(Invitation.checkin_id))
         .where(col(InvitationToken.reply_hash).in_(doors), col(InvitationToken.revoked_at).is_(None))
     )
-    return {row.reply_hash: _box(row) for row in found}
+    rows = list(found)
+    contacts = _addresses(connection, {row.association_id for row in rows})
+    return {row.reply_hash: _box(row, contacts[row.association_id]) for row in rows}
 
 
-def _box(row: Any) -> Box:
+def _addresses(connection: Connection, association_ids: set[UUID]) -> defaultdict[UUID, dict[str, UUID]]:
+    """The contacts of these associations by their addresses; where two share one, the first who is asked."""
+    columns = (col(Contact.association_id), col(Contact.email), col(Contact.id))
+    of_them = col(Contact.association_id).in_(sorted(association_ids)) & col(Contact.email).is_not(None)
+    contacts: defaultdict[UUID, dict[str, UUID]] = defaultdict(dict)
+    for row in connection.execute(select(*columns).where(of_them).order_by(col(Contact.position))):
+        contacts[row.association_id].setdefault(row.email.lower(), row.id)
+    return contacts
+
+
+def _box(row: Any, contacts: Mapping[str, UUID]) -> Box:
     asked = AskedRound(row.round_id, row.situation_id, Realm(row.realm), {}, row.closes_at, row.closed_at)
     return Box(
         Asked(row.invitation_id, asked, row.reported_at),
@@ -151,6 +173,7 @@ def _box(row: Any) -> Box:
         position=row.position,
         address=row.email,
         language=row.language or "fi",
+        contacts=contacts,
     )
 
 
@@ -175,7 +198,7 @@ def _insert(connection: Connection, arrived: Arrived, box: Box, *, stands: Stand
         "id": arrived.reply_id,
         "realm": box.asked.asked.realm.id,
         "invitation_id": box.asked.invitation_id,
-        "contact_id": box.contact_id,
+        "contact_id": box.writer(letter.author),
         "received_at": arrived.received_at,
         "message_id": letter.message_id,
         "subject": letter.subject,

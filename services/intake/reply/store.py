@@ -194,7 +194,9 @@ async def _answer(session: AsyncSession, reply: Reply, made: Interpretation, *, 
         said=said(status, reply.row.words),
         at=reply.row.received_at,
         channel=Channel.EMAIL,
+        contact_id=reply.row.contact_id,
         entered_by=made.by,
+        brief=True,
     )
     present = select(col(CheckInRow.reported_at)).join(Invitation, col(Invitation.checkin_id) == col(CheckInRow.id))
     answered_at = await session.scalar(present.where(col(Invitation.id) == reply.row.invitation_id))

@@ -144,11 +144,12 @@ class Splice:
 
 @dataclass(frozen=True)
 class Template:
-    """One letter in one language, ready to be filled for each recipient."""
+    """One letter in one language, ready to be filled for each recipient. `first`: the id of what it corrects, or ""."""
 
     kind: Kind
     imprint: Imprint
     letter_id: UUID
+    first: str
     subject: Cut
     head: bytes
     frame: tuple[bytes, bytes, bytes]
@@ -197,6 +198,9 @@ class Template:
         if self.kind is Kind.GUIDANCE:
             lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        if self.kind is Kind.GUIDANCE and self.first:
+            first = f"<{self.first}.{recipient.recipient_id}@{self.imprint.mail_domain}>"
+            lines += [f"In-Reply-To: {first}", f"References: {first}"]
         if self.kind in ANSWERABLE and "reply" in values:
             lines.append(f"Reply-To: {REPLY_BOX}+{values['reply']}@{self.imprint.mail_domain}")
         lines.append("")
@@ -226,6 +230,7 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
         kind=letter.kind,
         imprint=imprint,
         letter_id=letter.letter_id,
+        first=letter.shared.get("first", ""),
         subject=Cut.at_placeholders(subject),
         head=head,
         frame=_frame(letter, imprint, eight_bit=False),
@@ -282,6 +287,9 @@ def _guidance_values(shared: Mapping[str, str], locale: Locale, imprint: Imprint
         "borrowed": borrowed,
         "text_lang": Locale.FI.lang if borrowed else locale.lang,
         "page": page,
+        "change": shared.get("change", ""),
+        "trial": "trial" in shared,
+        "note": _in_language(shared, "note", locale),
         "areas": _in_language(shared, "areas", locale),
         "html": _safe_html(html),
     }

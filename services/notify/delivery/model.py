@@ -33,8 +33,10 @@ class Kind(StrEnum):
     details   personal association, link
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
-              empty: the whole region), page (address of the guidance on the public page, may be absent); the links by
-              which a recipient leaves are made from recipient_id, the subscriber's id
+              empty: the whole region), page (address of the guidance on the public page, may be absent); in a
+              correction change (update or cancel), note.<locale> and first, the id of the letter that it corrects;
+              trial (may be absent: a letter that somebody sends to herself before the release); the links by which
+              a recipient leaves are made from recipient_id, the subscriber's id
 
     Every `link` and `page` must begin with the installation's public address. `reply` is the key of the address to
     which the letter can be answered.

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, func, select, tuple_
+from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -41,6 +41,8 @@ from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
+SUPERSEDED = "a newer text took its place"
+OUT_OF_REACH = timedelta(days=30)
 
 
 class Ledger:
@@ -149,12 +151,16 @@ class Ledger:
     async def counts(self, realm: Realm, letter_id: UUID) -> Counts:
         """How many deliveries of the letter stand where, counted from the rows."""
         async with self._database.read() as session:
-            rows = await session.execute(
-                select(col(DeliveryRow.state), func.count())
-                .where(col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
-                .group_by(col(DeliveryRow.state))
-            )
-            return Counts(**{str(state): int(number) for state, number in rows})
+            return await self.counts_now(session, realm, letter_id)
+
+    async def counts_now(self, session: AsyncSession, realm: Realm, letter_id: UUID) -> Counts:
+        """The same inside the caller's transaction."""
+        rows = await session.execute(
+            select(col(DeliveryRow.state), func.count())
+            .where(col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
+            .group_by(col(DeliveryRow.state))
+        )
+        return Counts(**{str(state): int(number) for state, number in rows})
 
     async def drop(self, realm: Realm) -> int:
         """End the letters of an exercise: what waits is refused, its roster is emptied; how many were refused.
@@ -182,6 +188,32 @@ class Ledger:
             hers = col(DeliveryRow.lane).in_(list(Lane)) & waiting & (col(DeliveryRow.recipient_id) == recipient_id)
             return end_rows(connection, hers, state=State.REFUSED, reason=RECIPIENT_LEFT, now=self._clock.now())
 
+        connection = await session.connection()
+        return await connection.run_sync(write)
+
+    async def supersede(self, session: AsyncSession, realm: Realm, letter_ids: Collection[UUID]) -> int:
+        """End what still waits of these letters, in the caller's transaction; how many deliveries.
+
+        What the relay may have taken is `unknown`. What is on its way this very moment cannot be held back; if it
+        comes back it stays where it is until this is called again.
+        """
+
+        def write(connection: Connection) -> int:
+            theirs = (col(DeliveryRow.realm) == realm) & col(DeliveryRow.letter_id).in_(sorted(letter_ids))
+            waiting = theirs & col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
+            unclear = col(DeliveryRow.ambiguous) > 0
+            connection.execute(
+                update(DeliveryRow)
+                .where(theirs, col(DeliveryRow.state) == State.CLAIMED)
+                .values(due_at=self._clock.now() + OUT_OF_REACH)
+            )
+            return sum(
+                end_rows(connection, waiting & which, state=state, reason=SUPERSEDED, now=self._clock.now())
+                for which, state in ((unclear, State.UNKNOWN), (~unclear, State.REFUSED))
+            )
+
+        if not letter_ids:
+            return 0
         connection = await session.connection()
         return await connection.run_sync(write)
 
@@ -265,3 +297,15 @@ class Ledger:
         for lane in lanes:
             for wake in self._wakers[lane]:
                 wake()
+
+
+def reached(realm: Realm, letter_ids: Collection[UUID], *, also_waiting: bool) -> Select[UUID]:
+    """Whom one of these letters may have reached; `also_waiting`: and for whom it would still be good to have it."""
+    state = col(DeliveryRow.state)
+    whom = state.in_((State.SENT, State.UNKNOWN, State.CLAIMED)) | (col(DeliveryRow.ambiguous) > 0)
+    if also_waiting:
+        late = state.in_((State.WAITING, State.DEFERRED, State.EXPIRED))
+        whom = whom | late | (col(DeliveryRow.reason) == SUPERSEDED)
+    return select(col(DeliveryRow.recipient_id)).where(
+        col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id).in_(sorted(letter_ids)), whom
+    )

@@ -2,15 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
+from services.notify.cap.model import SENDER_NAME, Release, ends_at, guidance_url, identifier_of, sent_at, told
+from services.notify.feeds.addresses import WHOLE_REGION, Addresses
 from services.notify.guidance.model import Revision, Shown
 from services.notify.markdown.model import html_of
 from services.notify.situations.store import Situation
-from shared.i18n import Locale
+from shared import region
+from shared.i18n import N_, Locale, texts
 
 FULL_TEXT_BYTES = 5000
 """Texts that stand on one page in full: with the frame and the styles it stays within 30 kB."""
+
+NOT_OFFICIAL = N_("A notice of the association council. Official warnings: 112.fi.")
+NEVER = datetime(2020, 1, 1, tzinfo=UTC)
+"""When a feed was changed that never held anything: its formats want a time."""
 
 PAGE = 10
 SITUATIONS = 10
@@ -40,6 +47,11 @@ class PublicPage:
 def concerns(places: frozenset[str], municipality: str | None) -> bool:
     """True for what is of the whole region (no places), and for what names the municipality, if one is asked for."""
     return municipality is None or not places or municipality in places
+
+
+def known_place(code: str) -> bool:
+    """True for a municipality's code and for the whole region."""
+    return code == WHOLE_REGION or any(place.code == code for place in region.MUNICIPALITIES)
 
 
 def public_page(
@@ -80,3 +92,97 @@ def _items(revisions: Sequence[Revision], locale: Locale) -> tuple[Item, ...]:
         left -= len(whole.html.encode())
         items.append(whole if left >= 0 else Item(revision, whole.shown, ""))
     return tuple(items)
+
+
+@dataclass(frozen=True)
+class FeedItem:
+    """A release as all feeds carry it, in the reader's language or in Finnish; `lang` says which."""
+
+    urn: str
+    number: int
+    kind: str
+    url: str
+    alert_url: str
+    lang: str
+    headline: str
+    html: str
+    plain: str
+    published: datetime
+    updated: datetime
+    expires: datetime
+    places: tuple[region.Municipality, ...]
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What is in force in one place (a municipality's code or WHOLE_REGION), newest first, for one language."""
+
+    addresses: Addresses
+    place: str
+    locale: Locale
+    items: tuple[FeedItem, ...]
+
+    @property
+    def title(self) -> str:
+        """What readers see in their list of feeds."""
+        place = region.find_municipality(self.place)
+        _ = texts(self.locale)
+        if place is None:
+            return _("Current guidance")
+        return _("Current guidance: %(place)s") % {"place": place.name(self.locale)}
+
+    @property
+    def note(self) -> str:
+        """Whose word it is, and where authorities warn."""
+        return texts(self.locale)(NOT_OFFICIAL)
+
+    @property
+    def author(self) -> str:
+        """Who says it."""
+        return texts(self.locale)(SENDER_NAME)
+
+    @property
+    def front(self) -> str:
+        """The page that shows the same to people."""
+        return self.addresses.front(self.place, self.locale)
+
+    @property
+    def updated(self) -> datetime:
+        """When the newest of it was released."""
+        return max((item.updated for item in self.items), default=NEVER)
+
+    def address(self, file: str) -> str:
+        """Where this feed stands."""
+        return self.addresses.feed(self.place, self.locale, file)
+
+
+def channel(releases: Sequence[Release], *, place: str, locale: Locale, addresses: Addresses) -> Channel:
+    """The feed of one place in one language."""
+    municipality = None if place == WHOLE_REGION else place
+    near = [known for known in releases if concerns(known.revision.draft.matching.areas, municipality)]
+    return Channel(addresses, place, locale, tuple(feed_item(known, locale, addresses) for known in near))
+
+
+def feed_item(release: Release, locale: Locale, addresses: Addresses) -> FeedItem:
+    """One release as feeds carry it."""
+    revision = release.revision
+    words = told(revision, locale)
+    areas = revision.draft.matching.areas
+    first = release.earlier[0].sent_at if release.earlier else sent_at(revision)
+    return FeedItem(
+        urn=revision.guidance_id.urn,
+        number=revision.number,
+        kind=revision.kind,
+        url=guidance_url(addresses.public_url, revision, locale),
+        alert_url=addresses.alert(identifier_of(revision)),
+        lang=words.locale.lang,
+        headline=words.headline,
+        html=words.html,
+        plain=words.plain,
+        published=first,
+        updated=sent_at(revision),
+        expires=ends_at(revision),
+        places=tuple(place for place in region.MUNICIPALITIES if not areas or place.code in areas),
+        audiences=tuple(sorted(revision.draft.matching.audiences)),
+    )

@@ -1,6 +1,5 @@
 """The public page: current guidance and situations for everybody, without cookies or script, kept by any cache."""
 
-import hashlib
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -8,18 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.notify.feeds.model import item, public_page
-from services.notify.guidance.model import State
+from services.notify.feeds.model import concerns, item, public_page
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
+from shared.caching import cached
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
-CACHED = "public, max-age=30"
+WITHDRAWN = 5
 
 
 def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) -> APIRouter:
@@ -35,7 +34,15 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
             municipality=municipality.code if municipality else None,
             number=number,
         )
-        return _page(request, "public.html", page=shown, municipality=municipality, now=now)
+        place = municipality.code if municipality else None
+        withdrawn = [
+            item(gone, request.state.locale)
+            for gone in await guidance.withdrawn(now)
+            if concerns(gone.draft.matching.areas, place)
+        ]
+        return _page(
+            request, "public.html", page=shown, withdrawn=withdrawn[:WITHDRAWN], municipality=municipality, now=now
+        )
 
     @router.get("/")
     async def whole_region(request: Request, page: str = "") -> Response:
@@ -54,7 +61,7 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
     async def one(request: Request, guidance_id: UUID) -> Response:
         """One piece of published guidance; when it is no longer in force, it says so."""
         revision = await guidance.get(LIVE, guidance_id)
-        if revision is None or revision.state is not State.PUBLISHED:
+        if revision is None or not revision.state.released:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         current = revision.current(clock.now())
         return _page(request, "public_one.html", item=item(revision, request.state.locale), current=current)
@@ -72,14 +79,7 @@ def _page(request: Request, template: str, **values: Any) -> Response:
         audience_names={audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         **values,
     )
-    etag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
-    known = request.headers.get("if-none-match", "")
-    if etag in {tag.strip().removeprefix("W/") for tag in known.split(",")}:
-        response = Response(status_code=HTTPStatus.NOT_MODIFIED)
-    response.headers["etag"] = etag
-    response.headers["cache-control"] = CACHED
-    response.headers["vary"] = "Accept-Language, Cookie"
-    return response
+    return cached(request, response, vary="Accept-Language, Cookie")
 
 
 def _number(text: str) -> int:

@@ -1,27 +1,22 @@
 """API of guidance: the progress of a broadcast as a stream of server-sent events."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from services.notify.guidance.model import Progress
 from services.notify.guidance.store import GuidanceStore
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
+from shared.progress import progress_frames, streamed
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR))]
-
-LOOK_EVERY = 0.5
-BEAT_AFTER = 20.0
-BEAT = b"event: beat\ndata:\n\n"
 
 
 def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
@@ -43,40 +38,9 @@ def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
         def render(progress: Progress) -> str:
             return pages.fragment(locale, "_progress.html", progress=progress)
 
-        return StreamingResponse(
-            frames(look, render, clock=clock, ends_at=staff.valid_until),
-            media_type="text/event-stream",
-            headers={"x-accel-buffering": "no"},
+        frames = progress_frames(
+            look, render, ended=lambda progress: progress.finished, clock=clock, ends_at=staff.valid_until
         )
+        return streamed(frames)
 
     return router
-
-
-async def frames(
-    look: Callable[[], Awaitable[Progress | None]],
-    render: Callable[[Progress], str],
-    *,
-    clock: Clock,
-    ends_at: datetime,
-) -> AsyncGenerator[bytes, None]:
-    """A frame at once and after each change, a beat where nothing changes, until `ends_at`.
-
-    What is finished is not counted again, but the line stays open: a browser would ask anew where it ends.
-    """
-    last, quiet = None, 0.0
-    while clock.now() < ends_at:
-        if last is None or not last.finished:
-            present = await look()
-            if present is not None and present != last:
-                last, quiet = present, 0.0
-                yield frame(render(present))
-        if quiet >= BEAT_AFTER:
-            quiet = 0.0
-            yield BEAT
-        await clock.sleep(LOOK_EVERY)
-        quiet += LOOK_EVERY
-
-
-def frame(html: str) -> bytes:
-    """One server-sent event that carries a fragment of HTML."""
-    return "".join(f"data: {line}\n" for line in html.splitlines()).encode() + b"\n"

@@ -1,33 +1,51 @@
-"""Model of guidance: what may be written, who may release it, and what each reader then gets."""
+"""Model of guidance: who may release or correct it, how long it holds, and what each reader then gets."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid5
 
 from services.notify.delivery.model import Counts
-from services.notify.subscribers.model import EVERYWHERE, Audience, Matching, Problem, Reach
+from services.notify.subscribers.model import Matching, Reach
 from shared.events.notify import GuidancePublished
 from shared.i18n import N_, Locale
 from shared.realm import Realm
 
-HEADLINE_LIMIT = 160
-TEXT_LIMIT = 4000
 PHONE_SHOWS = 80
 """Characters of a subject that a phone shows in its list of messages."""
 
 VALID_HOURS = (3, 6, 12, 24, 48, 72, 168)
+CANCEL_SHOWN = timedelta(hours=24)
+"""So long the public page says that guidance was withdrawn, and why."""
+
 CONFIRM_LIVE = frozenset({"TOSI", "SKARPT", "LIVE"})
 CONFIRM_EXERCISE = frozenset({"HARJOITUS", "ÖVNING", "EXERCISE"})
+CONFIRM_ALONE_LIVE = frozenset({"TOSI YKSIN", "SKARPT ENSAM", "LIVE ALONE"})
+CONFIRM_ALONE_EXERCISE = frozenset({"HARJOITUS YKSIN", "ÖVNING ENSAM", "EXERCISE ALONE"})
+SHORTEST_REASON = 10
+"""Characters in which somebody can say why nobody else could be asked."""
 
 
 class State(StrEnum):
-    """Where guidance stands on its way to the public."""
+    """Where a revision stands. `updated`: a newer one has taken its place."""
 
     DRAFT = "draft"
     IN_REVIEW = "in_review"
     PUBLISHED = "published"
+    UPDATED = "updated"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def released(self) -> bool:
+        """True once it went out."""
+        return self not in {State.DRAFT, State.IN_REVIEW}
+
+    @property
+    def correctable(self) -> bool:
+        """True for what the public has or had last: it can be put right. What was withdrawn is written anew."""
+        return self in {State.PUBLISHED, State.EXPIRED}
 
 
 class Kind(StrEnum):
@@ -46,6 +64,7 @@ class Refusal(StrEnum):
     CHANGED = "changed"
     REACHES_NOBODY = "reaches_nobody"
     WRONG_WORD = "wrong_word"
+    NO_REASON = "no_reason"
 
 
 REFUSALS = {
@@ -54,15 +73,17 @@ REFUSALS = {
     Refusal.CHANGED: N_("The text has changed since you opened the page. Read it again."),
     Refusal.REACHES_NOBODY: N_("This would reach nobody: no subscriber matches its groups and municipalities."),
     Refusal.WRONG_WORD: N_("The word is not right. Nothing was sent."),
+    Refusal.NO_REASON: N_("Write why nobody else could approve this. Nothing was sent."),
 }
 
 
 @dataclass(frozen=True)
 class Text:
-    """Guidance in one language: a headline and a text in Markdown."""
+    """Guidance in one language: a headline, a text in Markdown, and in a correction a note of what changed or why."""
 
     headline: str
     text: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,37 +114,35 @@ class Draft:
         locale = wanted if wanted in self.texts else Locale.FI
         return Shown(wanted, locale, self.texts[locale])
 
+    def note(self, wanted: Locale) -> Shown:
+        """The text whose note a reader gets: her language where it has one, or Finnish."""
+        own = self.texts.get(wanted)
+        locale = wanted if own and own.note else Locale.FI
+        return Shown(wanted, locale, self.texts[locale])
+
     def missing(self) -> list[Locale]:
         """The languages whose readers get Finnish."""
         return [locale for locale in Locale if locale not in self.texts]
 
 
 @dataclass(frozen=True)
-class Fields:
-    """A draft as it comes from a form: anything may be wrong in it, and all of it is given back."""
-
-    headlines: Mapping[Locale, str]
-    texts: Mapping[Locale, str]
-    audiences: frozenset[str]
-    areas: frozenset[str]
-    valid_hours: str
-    situation: str
-    edition: int = 0
-
-
-@dataclass(frozen=True)
 class Approval:
-    """A release: who approved it when, until when it holds, and what the other services are told."""
+    """A release: who approved it when, until when it holds, and what the other services are told.
+
+    `alone_because` is the reason for which one person both wrote and released it, None where two did.
+    """
 
     approved_by: UUID
     approved_at: datetime
     expires_at: datetime
+    state: State
     event: GuidancePublished
+    alone_because: str | None = None
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A revision as it is kept. `edition` grows with every change of its draft."""
+    """A revision as it is kept. `edition` grows with every change of the guidance's text, through all revisions."""
 
     realm: Realm
     guidance_id: UUID
@@ -139,44 +158,119 @@ class Revision:
     approved_by: UUID | None = None
     approved_at: datetime | None = None
     expires_at: datetime | None = None
+    alone_because: str | None = None
 
     @property
     def letter_id(self) -> UUID:
         """The letter of this revision: always the same, so that it can be planned only once."""
-        return uuid5(self.guidance_id, str(self.number))
+        return letter_of_number(self.guidance_id, self.number)
+
+    @property
+    def corrects(self) -> bool:
+        """True if it follows earlier revisions."""
+        return self.number > 1
 
     def current(self, now: datetime) -> bool:
         """True while it is in force."""
         return self.state is State.PUBLISHED and self.expires_at is not None and self.expires_at > now
 
-    def approve(self, *, by: UUID, word: str, edition: int, reach: Reach, now: datetime) -> Approval | Refusal:
-        """Release this revision, or say why not. `edition` is the one that the approver has read."""
-        refusal = self._refusal(by=by, word=word, edition=edition, reach=reach)
+    def correction(self, kind: Kind, draft: Draft, *, by: UUID, now: datetime) -> "Revision":
+        """The revision that follows this one: same groups, places and situation; it waits for approval at once.
+
+        A withdrawal keeps the texts, of which it takes only the notes. Raises ValueError for what cannot be corrected.
+        """
+        if kind is Kind.ALERT or not self.state.correctable:
+            raise ValueError(f"a revision that is {self.state} is not followed by a revision of kind {kind}")
+        return Revision(
+            realm=self.realm,
+            guidance_id=self.guidance_id,
+            number=self.number + 1,
+            kind=kind,
+            state=State.IN_REVIEW,
+            draft=self.corrected(kind, draft),
+            edition=self.edition + 1,
+            written_by=by,
+            writers=frozenset({by}),
+            created_at=self.created_at,
+            submitted_at=now,
+        )
+
+    def corrected(self, kind: Kind, draft: Draft) -> Draft:
+        """The draft of a correction as far as it may differ from this revision."""
+        texts = dict(draft.texts)
+        if kind is Kind.CANCEL:
+            notes = {locale: text.note for locale, text in draft.texts.items()}
+            texts = {
+                locale: Text(text.headline, text.text, notes.get(locale, ""))
+                for locale, text in self.draft.texts.items()
+            }
+        return Draft(texts, self.draft.matching, draft.valid_hours, self.draft.situation_id)
+
+    def approve(
+        self, *, by: UUID, word: str, edition: int, reach: Reach, now: datetime, alone_because: str = ""
+    ) -> Approval | Refusal:
+        """Release this revision, or say why not. `edition` is the one that the approver has read.
+
+        `alone_because` asks for a release by the writer herself; that needs words of its own. Where another person
+        wrote the text it means nothing.
+        """
+        alone = bool(alone_because.strip()) and self._own(by)
+        refusal = self._refusal(by=by, word=word, edition=edition, reach=reach, alone_because=alone_because)
         if refusal:
             return refusal
+        cancels = self.kind is Kind.CANCEL
         return Approval(
             approved_by=by,
             approved_at=now,
-            expires_at=now + timedelta(hours=self.draft.valid_hours),
+            expires_at=now + (CANCEL_SHOWN if cancels else timedelta(hours=self.draft.valid_hours)),
+            state=State.CANCELLED if cancels else State.PUBLISHED,
             event=GuidancePublished(
                 happened_at=now,
                 realm=self.realm,
                 guidance_id=self.guidance_id,
                 revision=self.number,
                 situation_id=self.draft.situation_id,
+                kind=self.kind,
+                alone=alone,
             ),
+            alone_because=alone_because.strip() if alone else None,
         )
 
-    def _refusal(self, *, by: UUID, word: str, edition: int, reach: Reach) -> Refusal | None:
-        words = CONFIRM_LIVE if self.realm.live else CONFIRM_EXERCISE
+    def _own(self, by: UUID) -> bool:
+        return by == self.written_by or by in self.writers
+
+    def _refusal(self, *, by: UUID, word: str, edition: int, reach: Reach, alone_because: str) -> Refusal | None:
+        alone = bool(alone_because.strip()) and self._own(by)
         rules = (
             (self.state is not State.IN_REVIEW, Refusal.NOT_SUBMITTED),
-            (by == self.written_by or by in self.writers, Refusal.OWN_TEXT),
+            (self._own(by) and not alone, Refusal.OWN_TEXT),
             (edition != self.edition, Refusal.CHANGED),
-            (reach.total == 0, Refusal.REACHES_NOBODY),
-            (word.strip().upper() not in words, Refusal.WRONG_WORD),
+            (reach.total == 0 and not self.corrects, Refusal.REACHES_NOBODY),
+            (alone and len(alone_because.strip()) < SHORTEST_REASON, Refusal.NO_REASON),
+            (" ".join(word.upper().split()) not in _words(self.realm, alone=alone), Refusal.WRONG_WORD),
         )
         return next((refusal for broken, refusal in rules if broken), None)
+
+
+def _words(realm: Realm, *, alone: bool) -> frozenset[str]:
+    if alone:
+        return CONFIRM_ALONE_LIVE if realm.live else CONFIRM_ALONE_EXERCISE
+    return CONFIRM_LIVE if realm.live else CONFIRM_EXERCISE
+
+
+def letter_of_number(guidance_id: UUID, number: int) -> UUID:
+    """The id of the letter of one revision."""
+    return uuid5(guidance_id, str(number))
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A released revision as those after it refer to it."""
+
+    guidance_id: UUID
+    number: int
+    kind: Kind
+    sent_at: datetime
 
 
 @dataclass(frozen=True)
@@ -196,54 +290,3 @@ class Progress:
 def short(locale: Locale) -> str:
     """The locale's name in fields and addresses: `selko` for easy Finnish, else its own."""
     return locale.value.rpartition("@")[2]
-
-
-def read_draft(fields: Fields, *, situations: Collection[UUID]) -> tuple[Draft | None, list[Problem]]:
-    """The draft that a form means, or what is wrong with it. `situations` are those that may be named."""
-    problems = [problem for locale in Locale for problem in _text_problems(fields, locale)]
-    audiences = frozenset(Audience(name) for name in fields.audiences if name in Audience._value2member_map_)
-    if not audiences:
-        problems.append(Problem("audience", N_("Choose at least one group.")))
-    if fields.valid_hours not in map(str, VALID_HOURS):
-        problems.append(Problem("valid_hours", N_("Choose how long the guidance is in force.")))
-    situation = next((known for known in situations if str(known) == fields.situation), None)
-    if fields.situation and situation is None:
-        problems.append(Problem("situation", N_("This situation is no longer open. Choose again.")))
-    if problems:
-        return None, problems
-    areas = fields.areas & EVERYWHERE
-    matching = Matching(audiences, frozenset() if areas == EVERYWHERE else areas)
-    return Draft(_texts(fields), matching, int(fields.valid_hours), situation), []
-
-
-def _texts(fields: Fields) -> dict[Locale, Text]:
-    """The languages that were written."""
-    return {
-        locale: Text(_line(fields.headlines[locale]), _lines(fields.texts[locale]))
-        for locale in Locale
-        if _line(fields.headlines.get(locale, ""))
-    }
-
-
-def _text_problems(fields: Fields, locale: Locale) -> list[Problem]:
-    headline, text = _line(fields.headlines.get(locale, "")), _lines(fields.texts.get(locale, ""))
-    if locale is not Locale.FI and not headline and not text:
-        return []
-    rules = (
-        (not headline, "headline", N_("Write a headline.")),
-        (len(headline) > HEADLINE_LIMIT, "headline", N_("The headline may have at most 160 characters.")),
-        (not text, "text", N_("Write the text.")),
-        (len(text) > TEXT_LIMIT, "text", N_("The text may have at most 4000 characters.")),
-    )
-    return [Problem(f"{field}_{short(locale)}", message) for broken, field, message in rules if broken]
-
-
-def _line(text: str) -> str:
-    """One line without control characters: it becomes the subject of a letter."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def _lines(text: str) -> str:
-    """The text with plain line ends and without control characters."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
-    return "".join(c for c in plain if c == "\n" or c.isprintable()).strip()

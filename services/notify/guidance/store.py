@@ -1,109 +1,54 @@
-"""Store of guidance: drafts, approvals and broadcasts. What two people are needed for, the database demands too."""
+"""Store of guidance: drafts, corrections, releases, and what is in force."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    ColumnElement,
-    ForeignKeyConstraint,
-    Index,
-    UniqueConstraint,
-    select,
-    update,
-)
+from sqlalchemy import Select, Update, delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, col
+from sqlmodel import col
 
-from services.notify.delivery.store import Ledger
-from services.notify.guidance.model import Approval, Draft, Kind, Progress, Refusal, Revision, State, Text
-from services.notify.schema import NotifyTable
-from services.notify.subscribers.model import Audience, Matching
+from services.notify.delivery.store import Ledger, reached
+from services.notify.guidance.model import (
+    Approval,
+    Draft,
+    Earlier,
+    Kind,
+    Progress,
+    Refusal,
+    Revision,
+    State,
+    letter_of_number,
+)
+from services.notify.guidance.revision_rows import (
+    PRESENT,
+    UNRELEASED,
+    earlier,
+    frame,
+    guidance_of,
+    load,
+    load_unreleased,
+    revisions,
+    row_of,
+    still,
+    words,
+)
+from services.notify.guidance.schema import BroadcastRow, GuidanceRow, RevisionRow
+from services.notify.subscribers.model import Reach
 from services.notify.subscribers.store import SubscriberStore, changed
 from shared.clock import Clock
-from shared.db import Database, UtcDateTime
-from shared.i18n import Locale
+from shared.db import Database
 from shared.ids import new_id
+from shared.log import logger
 from shared.outbox import announce
 from shared.realm import LIVE, Realm
 
-NOBODY = UUID(int=0)
-"""The place before the first subscriber."""
-
-SHOWN = 100
-
-
-class RevisionRow(NotifyTable, table=True):
-    """One wording of guidance. Nobody approves what she wrote: this table refuses it as well."""
-
-    __tablename__ = "revision"
-    __table_args__ = (
-        UniqueConstraint("realm", "guidance_id", "number", "approved_by"),
-        CheckConstraint("approved_by IS NULL OR approved_by <> written_by", name="two_people"),
-        CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approval_is_whole"),
-        CheckConstraint("(approved_by IS NULL) = (expires_at IS NULL)", name="approved_is_dated"),
-        CheckConstraint("approved_by IS NULL OR submitted_at IS NOT NULL", name="submitted_before_approved"),
-    )
-
-    realm: str = Field(primary_key=True)
-    guidance_id: UUID = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    kind: str
-    texts: dict[str, dict[str, str]] = Field(sa_type=JSON)
-    valid_hours: int
-    edition: int
-    written_by: UUID
-    writers: list[str] = Field(sa_type=JSON)
-    submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    approved_by: UUID | None = None
-    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-
-
-class GuidanceRow(NotifyTable, table=True):
-    """Guidance. To be published it must name who approved which of its revisions, and that must be so."""
-
-    __tablename__ = "guidance"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["realm", "id", "revision", "approved_by"],
-            ["revision.realm", "revision.guidance_id", "revision.number", "revision.approved_by"],
-        ),
-        CheckConstraint("(state = 'published') = (approved_by IS NOT NULL)", name="published_is_approved"),
-        Index("guidance_newest", "realm", "created_at"),
-    )
-
-    realm: str = Field(primary_key=True)
-    id: UUID = Field(primary_key=True)
-    situation_id: UUID | None = None
-    state: str
-    revision: int
-    approved_by: UUID | None = None
-    areas: list[str] = Field(sa_type=JSON)
-    audiences: list[str] = Field(sa_type=JSON)
-    created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class BroadcastRow(NotifyTable, table=True):
-    """The sending of one revision: `cursor` is the last subscriber for whom a letter is in the ledger."""
-
-    __tablename__ = "broadcast"
-    __table_args__ = (Index("broadcast_open", "finished_at", "planned_at"),)
-
-    realm: str = Field(primary_key=True)
-    guidance_id: UUID = Field(primary_key=True)
-    revision: int = Field(primary_key=True)
-    letter_id: UUID
-    cursor: UUID = NOBODY
-    planned_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+log = logger(__name__)
 
 
 class GuidanceStore:
-    """Guidance on its way from draft to public."""
+    """Guidance on its way from draft to public, and through its corrections to its end."""
 
     def __init__(self, database: Database, *, clock: Clock, ledger: Ledger, subscribers: SubscriberStore) -> None:
         self._database = database
@@ -113,58 +58,55 @@ class GuidanceStore:
         self._wakers: list[Callable[[], None]] = []
 
     def on_release(self, wake: Callable[[], None]) -> None:
-        """Have `wake` called after a release is committed."""
+        """Have `wake` called after a release is committed, and after something expired."""
         self._wakers.append(wake)
 
     async def write(self, draft: Draft, *, by: UUID, realm: Realm = LIVE) -> UUID:
         """Keep a new draft; its id."""
-        guidance_id = new_id()
+        first = Revision(
+            realm=realm,
+            guidance_id=new_id(),
+            number=1,
+            kind=Kind.ALERT,
+            state=State.DRAFT,
+            draft=draft,
+            edition=1,
+            written_by=by,
+            writers=frozenset({by}),
+            created_at=self._clock.now(),
+        )
         async with self._database.write() as session:
             session.add(
                 GuidanceRow(
                     realm=realm,
-                    id=guidance_id,
+                    id=first.guidance_id,
                     state=State.DRAFT,
                     revision=1,
-                    created_at=self._clock.now(),
-                    **_frame(draft),
+                    created_at=first.created_at,
+                    **frame(draft),
                 )
             )
-            session.add(
-                RevisionRow(
-                    realm=realm,
-                    guidance_id=guidance_id,
-                    number=1,
-                    kind=Kind.ALERT,
-                    edition=1,
-                    written_by=by,
-                    writers=[str(by)],
-                    **_words(draft),
-                )
-            )
-        return guidance_id
+            session.add(row_of(first))
+        return first.guidance_id
 
     async def rewrite(self, revision: Revision, draft: Draft, *, by: UUID) -> bool:
         """Keep the changed draft, which must be submitted again; False if somebody else changed or released it.
 
         `revision` is what the writer had before her when she began.
         """
+        writers = sorted({str(by), *map(str, revision.writers)})
         async with self._database.write() as session:
             kept = await changed(
                 session,
                 update(RevisionRow)
-                .where(*_still(revision))
+                .where(*still(revision))
                 .values(
-                    edition=revision.edition + 1,
-                    written_by=by,
-                    writers=sorted({str(by), *map(str, revision.writers)}),
-                    submitted_at=None,
-                    **_words(draft),
+                    edition=revision.edition + 1, written_by=by, writers=writers, submitted_at=None, **words(draft)
                 ),
             )
             if kept:
                 await session.execute(
-                    update(GuidanceRow).where(*_of(revision)).values(state=State.DRAFT, **_frame(draft))
+                    update(GuidanceRow).where(*guidance_of(revision)).values(state=State.DRAFT, **frame(draft))
                 )
         return kept
 
@@ -174,33 +116,117 @@ class GuidanceStore:
             submitted = await changed(
                 session,
                 update(RevisionRow)
-                .where(*_still(revision), col(RevisionRow.submitted_at).is_(None))
+                .where(*still(revision), col(RevisionRow.submitted_at).is_(None))
                 .values(submitted_at=self._clock.now()),
             )
             if submitted:
-                await session.execute(update(GuidanceRow).where(*_of(revision)).values(state=State.IN_REVIEW))
+                await session.execute(update(GuidanceRow).where(*guidance_of(revision)).values(state=State.IN_REVIEW))
         return submitted
 
-    async def approve(
-        self, realm: Realm, guidance_id: UUID, *, by: UUID, word: str, edition: int
-    ) -> Approval | Refusal:
-        """Release the revision if the model permits it: approval, publication, event and broadcast in one."""
+    async def correct(self, present: Revision, kind: Kind, draft: Draft, *, by: UUID, edition: int) -> bool:
+        """Keep a correction of what the public has, and ask for its approval.
+
+        `edition` is the one that the writer had before her: of the present revision, or of a correction that waits
+        already and is then written anew. False if there is something newer than that.
+        """
+        correction = present.correction(kind, draft, by=by, now=self._clock.now())
+        if edition == present.edition:
+            return await self._begin(correction)
+        waiting = await self.unreleased(present.realm, present.guidance_id)
+        if waiting is None or waiting.edition != edition:
+            return False
         async with self._database.write() as session:
-            revision = await load(session, realm, guidance_id)
+            return await changed(
+                session,
+                update(RevisionRow)
+                .where(*still(waiting))
+                .values(
+                    kind=kind,
+                    edition=edition + 1,
+                    written_by=by,
+                    writers=sorted({str(by), *map(str, waiting.writers)}),
+                    submitted_at=correction.submitted_at,
+                    **words(correction.draft),
+                ),
+            )
+
+    async def _begin(self, correction: Revision) -> bool:
+        """Keep it, if no other follows the same revision; the key refuses a second."""
+        try:
+            async with self._database.write() as session:
+                session.add(row_of(correction))
+        except IntegrityError:
+            return False
+        return True
+
+    async def discard(self, correction: Revision) -> bool:
+        """Forget a correction that was not released; False if it has changed or is no correction."""
+        if not correction.corrects:
+            return False
+        async with self._database.write() as session:
+            forgotten = await session.execute(
+                delete(RevisionRow).where(*still(correction)).returning(col(RevisionRow.number))
+            )
+            found = forgotten.scalar_one_or_none() is not None
+            if found:
+                await session.execute(_edition_of(correction))
+        return found
+
+    async def approve(
+        self, realm: Realm, guidance_id: UUID, *, by: UUID, word: str, edition: int, alone_because: str = ""
+    ) -> Approval | Refusal:
+        """Release what is not released yet if the model permits it: approval, publication, event, broadcast in one.
+
+        A correction stops in the same moment what still waits to be sent of the texts before it.
+        """
+        async with self._database.write() as session:
+            revision = await load_unreleased(session, realm, guidance_id)
             if revision is None:
                 return Refusal.NOT_SUBMITTED
-            reach = await self._subscribers.reach_now(session, revision.draft.matching)
-            decided = revision.approve(by=by, word=word, edition=edition, reach=reach, now=self._clock.now())
+            reach = await self._reach(session, revision)
+            now = self._clock.now()
+            decided = revision.approve(
+                by=by, word=word, edition=edition, reach=reach, now=now, alone_because=alone_because
+            )
             if isinstance(decided, Approval) and not await _release(session, revision, decided):
                 decided = Refusal.CHANGED
-        for wake in self._wakers:
-            wake()
+            if isinstance(decided, Approval):
+                await self._ledger.supersede(session, realm, _letters_before(revision))
+        if isinstance(decided, Approval) and decided.alone_because:
+            log.warning("one person alone wrote and released guidance", guidance_id=str(guidance_id), person=str(by))
+        self._wake()
         return decided
 
+    async def reach(self, revision: Revision) -> Reach:
+        """How many would get this revision: who matches, or in a correction who may have got what it corrects."""
+        async with self._database.read() as session:
+            return await self._reach(session, revision)
+
+    async def _reach(self, session: AsyncSession, revision: Revision) -> Reach:
+        if not revision.corrects:
+            return await self._subscribers.reach_now(session, revision.draft.matching)
+        return Reach(await self._subscribers.count_among(session, recipients_before(revision)), {})
+
     async def get(self, realm: Realm, guidance_id: UUID) -> Revision | None:
-        """The newest revision of this guidance, or None."""
+        """The revision that the public has, or the first while nothing is released; None for no such guidance."""
         async with self._database.read() as session:
             return await load(session, realm, guidance_id)
+
+    async def unreleased(self, realm: Realm, guidance_id: UUID) -> Revision | None:
+        """The revision that nobody has released yet: the first, or a correction; None where there is none."""
+        async with self._database.read() as session:
+            return await load_unreleased(session, realm, guidance_id)
+
+    async def history(self, realm: Realm, guidance_id: UUID) -> list[Revision]:
+        """All released revisions of one guidance, the newest first."""
+        async with self._database.read() as session:
+            mine = (col(GuidanceRow.realm) == realm, col(GuidanceRow.id) == guidance_id)
+            return await revisions(session, *mine, ~UNRELEASED)
+
+    async def earlier(self, realm: Realm, ids: Collection[UUID]) -> dict[UUID, list[Earlier]]:
+        """The released revisions before the present ones of these guidances, in their order."""
+        async with self._database.read() as session:
+            return await earlier(session, realm, ids)
 
     async def progress(self, revision: Revision) -> Progress | None:
         """How far the sending of this revision is, or None if it was not released."""
@@ -212,20 +238,55 @@ class GuidanceStore:
         return Progress(counts, planned=row.planned_at is not None, finished=row.finished_at is not None)
 
     async def newest(self, realm: Realm) -> list[Revision]:
-        """The newest revisions of the newest guidance, at most SHOWN."""
+        """What the public has of the newest guidance, or its draft; at most SHOWN."""
         async with self._database.read() as session:
-            return await _revisions(session, col(GuidanceRow.realm) == realm)
+            return await revisions(session, col(GuidanceRow.realm) == realm, PRESENT)
+
+    async def corrections(self, realm: Realm) -> set[UUID]:
+        """The guidances with a correction that is not released."""
+        async with self._database.read() as session:
+            found = select(col(RevisionRow.guidance_id)).where(col(RevisionRow.realm) == realm, UNRELEASED)
+            return set((await session.execute(found.where(col(RevisionRow.number) > 1))).scalars())
 
     async def current(self, now: datetime) -> list[Revision]:
         """What is in force for the public, newest first, at most SHOWN: never anything of an exercise."""
+        return await self._public(State.PUBLISHED, now)
+
+    async def withdrawn(self, now: datetime) -> list[Revision]:
+        """What was withdrawn within CANCEL_SHOWN, for the public, newest first: never anything of an exercise."""
+        return await self._public(State.CANCELLED, now)
+
+    async def _public(self, state: State, now: datetime) -> list[Revision]:
         async with self._database.read() as session:
-            found = await _revisions(
+            found = await revisions(
                 session,
                 col(GuidanceRow.realm) == LIVE,
-                col(GuidanceRow.state) == State.PUBLISHED,
+                col(GuidanceRow.state) == state,
                 col(RevisionRow.expires_at) > now,
+                PRESENT,
             )
         return sorted(found, key=lambda revision: revision.approved_at or now, reverse=True)
+
+    async def expire(self) -> bool:
+        """Mark the guidance whose time is over. Never asks to be called again."""
+        over = exists().where(
+            col(RevisionRow.realm) == col(GuidanceRow.realm),
+            col(RevisionRow.guidance_id) == col(GuidanceRow.id),
+            PRESENT,
+            col(RevisionRow.expires_at) <= self._clock.now(),
+        )
+        async with self._database.write() as session:
+            ended = await changed(
+                session,
+                update(GuidanceRow).where(col(GuidanceRow.state) == State.PUBLISHED, over).values(state=State.EXPIRED),
+            )
+        if ended:
+            self._wake()
+        return False
+
+    def _wake(self) -> None:
+        for wake in self._wakers:
+            wake()
 
 
 async def _release(session: AsyncSession, revision: Revision, approval: Approval) -> bool:
@@ -233,15 +294,20 @@ async def _release(session: AsyncSession, revision: Revision, approval: Approval
     approved = await changed(
         session,
         update(RevisionRow)
-        .where(*_still(revision), col(RevisionRow.submitted_at).is_not(None))
-        .values(approved_by=approval.approved_by, approved_at=approval.approved_at, expires_at=approval.expires_at),
+        .where(*still(revision), col(RevisionRow.submitted_at).is_not(None))
+        .values(
+            approved_by=approval.approved_by,
+            approved_at=approval.approved_at,
+            expires_at=approval.expires_at,
+            alone_because=approval.alone_because,
+        ),
     )
     if not approved:
         return False
     await session.execute(
         update(GuidanceRow)
-        .where(*_of(revision))
-        .values(state=State.PUBLISHED, revision=revision.number, approved_by=approval.approved_by)
+        .where(*guidance_of(revision))
+        .values(state=approval.state, revision=revision.number, approved_by=approval.approved_by)
     )
     session.add(
         BroadcastRow(
@@ -255,75 +321,24 @@ async def _release(session: AsyncSession, revision: Revision, approval: Approval
     return True
 
 
-async def load(session: AsyncSession, realm: str, guidance_id: UUID) -> Revision | None:
-    """The newest revision, in the caller's transaction, or None."""
-    found = await _revisions(session, col(GuidanceRow.realm) == realm, col(GuidanceRow.id) == guidance_id)
-    return found[0] if found else None
-
-
-async def _revisions(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[Revision]:
-    joined = (
-        (col(RevisionRow.realm) == col(GuidanceRow.realm))
-        & (col(RevisionRow.guidance_id) == col(GuidanceRow.id))
-        & (col(RevisionRow.number) == col(GuidanceRow.revision))
-    )
-    rows = await session.execute(
-        select(GuidanceRow, RevisionRow)
-        .join(RevisionRow, joined)
-        .where(*conditions)
-        .order_by(col(GuidanceRow.created_at).desc(), col(GuidanceRow.id).desc())
-        .limit(SHOWN)
-    )
-    return [_revision(guidance, revision) for guidance, revision in rows]
-
-
-def _revision(guidance: GuidanceRow, revision: RevisionRow) -> Revision:
-    texts = {Locale(name): Text(**text) for name, text in revision.texts.items()}
-    audiences = frozenset(map(Audience, guidance.audiences))
-    matching = Matching(audiences, frozenset(guidance.areas))
-    return Revision(
-        realm=Realm(guidance.realm),
-        guidance_id=guidance.id,
-        number=revision.number,
-        kind=Kind(revision.kind),
-        state=State(guidance.state),
-        draft=Draft(texts, matching, revision.valid_hours, guidance.situation_id),
-        edition=revision.edition,
-        written_by=revision.written_by,
-        writers=frozenset(map(UUID, revision.writers)),
-        created_at=guidance.created_at,
-        submitted_at=revision.submitted_at,
-        approved_by=revision.approved_by,
-        approved_at=revision.approved_at,
-        expires_at=revision.expires_at,
-    )
-
-
-def _frame(draft: Draft) -> dict[str, Any]:
-    return {
-        "situation_id": draft.situation_id,
-        "areas": sorted(draft.matching.areas),
-        "audiences": sorted(draft.matching.audiences),
-    }
-
-
-def _words(draft: Draft) -> dict[str, Any]:
-    texts: Mapping[str, Any] = {
-        locale.value: {"headline": text.headline, "text": text.text} for locale, text in draft.texts.items()
-    }
-    return {"texts": texts, "valid_hours": draft.valid_hours}
-
-
-def _of(revision: Revision) -> tuple[ColumnElement[bool], ...]:
-    return col(GuidanceRow.realm) == revision.realm, col(GuidanceRow.id) == revision.guidance_id
-
-
-def _still(revision: Revision) -> tuple[ColumnElement[bool], ...]:
-    """The revision is as it was read, and nobody has approved it."""
+def _edition_of(forgotten: Revision) -> Update:
+    """Have the revision before a forgotten one take over its edition: no later text has one that somebody has read."""
     return (
-        col(RevisionRow.realm) == revision.realm,
-        col(RevisionRow.guidance_id) == revision.guidance_id,
-        col(RevisionRow.number) == revision.number,
-        col(RevisionRow.edition) == revision.edition,
-        col(RevisionRow.approved_at).is_(None),
+        update(RevisionRow)
+        .where(
+            col(RevisionRow.realm) == forgotten.realm,
+            col(RevisionRow.guidance_id) == forgotten.guidance_id,
+            col(RevisionRow.number) == forgotten.number - 1,
+        )
+        .values(edition=forgotten.edition)
     )
+
+
+def recipients_before(revision: Revision) -> Select[UUID]:
+    """To whom a correction goes. An update: all who were to get the texts before it, but those whom mail did not
+    reach. A withdrawal: only who may have got one of them; the others need not hear of it."""
+    return reached(revision.realm, _letters_before(revision), also_waiting=revision.kind is Kind.UPDATE)
+
+
+def _letters_before(revision: Revision) -> list[UUID]:
+    return [letter_of_number(revision.guidance_id, number) for number in range(1, revision.number)]

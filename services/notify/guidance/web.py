@@ -11,21 +11,19 @@ from starlette.responses import RedirectResponse, Response
 
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
+from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
 from services.notify.guidance.model import (
-    PHONE_SHOWS,
     REFUSALS,
     VALID_HOURS,
     Draft,
-    Fields,
+    Kind,
     Refusal,
     Revision,
-    Shown,
-    State,
-    read_draft,
     short,
 )
+from services.notify.guidance.preview import forbidden, hard_in, hard_in_fields, previews
 from services.notify.guidance.store import GuidanceStore
-from services.notify.markdown.model import html_of, plain_of
+from services.notify.ready_texts.store import ready_texts
 from services.notify.situations.store import Situation, SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
 from services.notify.subscribers.store import SubscriberStore
@@ -58,27 +56,33 @@ class Desk:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         return revision
 
+    async def unreleased(self, guidance_id: UUID) -> Revision:
+        """What of this guidance waits to be released, else what the public has; or the 404 page."""
+        return await self.guidance.unreleased(LIVE, guidance_id) or await self.revision(guidance_id)
+
+    async def correctable(self, guidance_id: UUID) -> tuple[Revision, Revision | None]:
+        """What the public has and the correction of it that waits, if any; what cannot be corrected is a conflict."""
+        present = await self.revision(guidance_id)
+        if not present.state.correctable:
+            raise TroubleError(
+                HTTPStatus.CONFLICT,
+                N_("Only guidance that was published and not withdrawn can be corrected."),
+                what_next=N_("Change its draft, or write new guidance."),
+            )
+        return present, await self.guidance.unreleased(LIVE, guidance_id)
+
     async def draft(self, revision: Revision) -> Revision:
         """The same while it may still be changed; what is published is not changed any more."""
-        if revision.state is State.PUBLISHED:
-            raise TroubleError(HTTPStatus.CONFLICT, N_("This guidance is published. It can no longer be changed."))
+        if revision.state.released:
+            raise TroubleError(HTTPStatus.CONFLICT, N_("This guidance is published. It can only be corrected."))
         return revision
-
-
-@dataclass(frozen=True)
-class Preview:
-    """One language as its readers will see it."""
-
-    shown: Shown
-    html: str
-    plain: str
-    on_phone: str
 
 
 def pages(desk: Desk) -> APIRouter:
     """`/guidance` and what is below it."""
     router = APIRouter()
     router.routes.extend(_writing(desk).routes)
+    router.routes.extend(_correcting(desk).routes)
     router.routes.extend(_releasing(desk).routes)
     return router
 
@@ -94,30 +98,31 @@ def _writing(desk: Desk) -> APIRouter:
             request,
             "guidance_list.html",
             revisions=listed,
+            corrections=await desk.guidance.corrections(LIVE),
             may_edit=staff.may(Role.EDITOR),
             **await _sending(desk, staff),
             **_names(request),
         )
 
     @router.get("/new")
-    async def new(request: Request, _staff: Editor) -> Response:
-        """The empty form."""
-        return await _form(request, desk, Fields({}, {}, frozenset(), frozenset(), "24", ""))
+    async def new(request: Request, _staff: Editor, ready: str = "") -> Response:
+        """The form, empty or with a ready text."""
+        return await _form(request, desk, _begun(ready))
 
     @router.post("/new")
     async def write(request: Request, staff: Editor) -> Response:
         """Keep a new draft."""
         fields = await _fields(request)
         draft, problems = await _read(desk, fields)
-        if draft is None:
-            return await _form(request, desk, fields, problems=problems)
+        if draft is None or "preview" in await request.form():
+            return await _form(request, desk, fields, problems=problems, draft=draft)
         return _to(await desk.guidance.write(draft, by=staff.person_id))
 
     @router.get("/{guidance_id}/edit")
     async def edit(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
         """The form with the present text."""
         revision = await desk.draft(await desk.revision(guidance_id))
-        return await _form(request, desk, _fields_of(revision), revision=revision)
+        return await _form(request, desk, fields_of(revision), revision=revision)
 
     @router.post("/{guidance_id}/edit")
     async def rewrite(request: Request, staff: Editor, guidance_id: UUID) -> Response:
@@ -125,8 +130,8 @@ def _writing(desk: Desk) -> APIRouter:
         revision = await desk.draft(await desk.revision(guidance_id))
         fields = await _fields(request)
         draft, problems = await _read(desk, fields)
-        if draft is None:
-            return await _form(request, desk, fields, problems=problems, revision=revision)
+        if draft is None or "preview" in await request.form():
+            return await _form(request, desk, fields, problems=problems, revision=revision, draft=draft)
         mine = fields.edition == revision.edition
         if not mine or not await desk.guidance.rewrite(revision, draft, by=staff.person_id):
             newest = await desk.draft(await desk.revision(guidance_id))
@@ -137,12 +142,59 @@ def _writing(desk: Desk) -> APIRouter:
     return router
 
 
+def _correcting(desk: Desk) -> APIRouter:
+    router = APIRouter(prefix="/guidance")
+
+    @router.get("/{guidance_id}/correct")
+    async def correct(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
+        """The form with what the public has, or with the correction that waits."""
+        present, waiting = await desk.correctable(guidance_id)
+        fields = fields_of(waiting) if waiting else replace(fields_of(present), kind=Kind.UPDATE, notes={})
+        return _correction_form(request, present, fields, waiting=waiting)
+
+    @router.post("/{guidance_id}/correct")
+    async def ask(request: Request, staff: Editor, guidance_id: UUID) -> Response:
+        """Keep the correction and ask for its approval, in one."""
+        present, waiting = await desk.correctable(guidance_id)
+        fields = await _fields(request)
+        read, problems = read_correction(fields, of=present)
+        if fields.kind == Kind.UPDATE:
+            problems += forbidden(hard_in_fields(fields))
+        if read is None or problems or "preview" in await request.form():
+            draft = read[1] if read else None
+            return _correction_form(request, present, fields, waiting=waiting, problems=problems, draft=draft)
+        kind, draft = read
+        if not await desk.guidance.correct(present, kind, draft, by=staff.person_id, edition=fields.edition):
+            present, waiting = await desk.correctable(guidance_id)
+            again = replace(fields, edition=(waiting or present).edition)
+            return _correction_form(request, present, again, waiting=waiting, problems=[Problem("note_fi", CHANGED)])
+        return RedirectResponse(f"/guidance/{guidance_id}/correction", status_code=303)
+
+    @router.get("/{guidance_id}/correction")
+    async def correction(request: Request, staff: Reader, guidance_id: UUID) -> Response:
+        """The correction that waits for approval; where none waits, the guidance itself."""
+        revision = await desk.unreleased(guidance_id)
+        if revision.state.released:
+            return _to(guidance_id)
+        return await _guidance(request, desk, staff, revision)
+
+    @router.post("/{guidance_id}/correction/discard")
+    async def discard(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
+        """Forget the correction that was read."""
+        revision = await desk.unreleased(guidance_id)
+        if await _edition(request) == revision.edition:
+            await desk.guidance.discard(revision)
+        return _to(guidance_id)
+
+    return router
+
+
 def _releasing(desk: Desk) -> APIRouter:
     router = APIRouter(prefix="/guidance")
 
     @router.get("/{guidance_id}")
     async def show(request: Request, staff: Reader, guidance_id: UUID) -> Response:
-        """Preview and reach; once released, how far the sending is."""
+        """Preview and reach; once released, how far the sending is, and what came before it."""
         return await _guidance(request, desk, staff, await desk.revision(guidance_id))
 
     @router.post("/{guidance_id}/submit")
@@ -155,7 +207,7 @@ def _releasing(desk: Desk) -> APIRouter:
 
     @router.post("/{guidance_id}/approve")
     async def approve(request: Request, staff: Approver, guidance_id: UUID) -> Response:
-        """Release it, if another person wrote it and the word is right."""
+        """Release it, if another person wrote it and the word is right; or alone, with a reason and its own words."""
         form = await request.form()
         decided = await desk.guidance.approve(
             LIVE,
@@ -163,9 +215,12 @@ def _releasing(desk: Desk) -> APIRouter:
             by=staff.person_id,
             word=str(form.get("word", "")),
             edition=await _edition(request),
+            alone_because=str(form.get("alone_because", ""))[:500],
         )
         if isinstance(decided, Refusal):
-            return await _guidance(request, desk, staff, await desk.revision(guidance_id), refusal=decided)
+            unreleased = await desk.unreleased(guidance_id)
+            reason = str(form.get("alone_because", ""))
+            return await _guidance(request, desk, staff, unreleased, refusal=decided, alone=reason)
         return _to(guidance_id)
 
     return router
@@ -189,26 +244,32 @@ async def _fields(request: Request) -> Fields:
         areas=frozenset(map(str, form.getlist("municipality"))),
         valid_hours=str(form.get("valid_hours", "")),
         situation=str(form.get("situation", "")),
+        notes={locale: str(form.get(f"note_{short(locale)}", "")) for locale in Locale},
+        kind=str(form.get("kind", "")),
         edition=await _edition(request),
     )
 
 
-def _fields_of(revision: Revision) -> Fields:
-    draft = revision.draft
+def _begun(ready: str) -> Fields:
+    """A new form: empty, or with the ready text of this name."""
+    known = ready_texts().get(ready)
+    if known is None:
+        return Fields({}, {}, frozenset(), frozenset(), "24", "")
     return Fields(
-        headlines={locale: text.headline for locale, text in draft.texts.items()},
-        texts={locale: text.text for locale, text in draft.texts.items()},
-        audiences=draft.matching.audiences,
-        areas=draft.matching.areas,
-        valid_hours=str(draft.valid_hours),
-        situation=str(draft.situation_id or ""),
-        edition=revision.edition,
+        headlines={locale: words.headline for locale, words in known.texts.items()},
+        texts={locale: words.text for locale, words in known.texts.items()},
+        audiences=frozenset(),
+        areas=frozenset(),
+        valid_hours=str(known.valid_hours),
+        situation="",
     )
 
 
 async def _read(desk: Desk, fields: Fields) -> tuple[Draft | None, list[Problem]]:
     known = await desk.situations.open_ones()
-    return read_draft(fields, situations=[situation.situation_id for situation in known])
+    draft, problems = read_draft(fields, situations=[situation.situation_id for situation in known])
+    problems += forbidden(hard_in_fields(fields))
+    return (None if problems else draft), problems
 
 
 async def _form(
@@ -218,6 +279,7 @@ async def _form(
     *,
     problems: Sequence[Problem] = (),
     revision: Revision | None = None,
+    draft: Draft | None = None,
 ) -> Response:
     return pages_of(request).page(
         request,
@@ -227,24 +289,65 @@ async def _form(
         problems=problems,
         wrong={problem.field: problem.message for problem in problems},
         revision=revision,
+        reach=await desk.subscribers.reach(draft.matching) if draft else None,
+        ready=[(known.name, known.title(request.state.locale)) for known in ready_texts().values()],
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
+        previews=previews(draft) if draft else [],
+        findings=hard_in_fields(fields) if request.method == "POST" else [],
         **_names(request, await desk.situations.open_ones()),
     )
 
 
+def _correction_form(
+    request: Request,
+    present: Revision,
+    fields: Fields,
+    *,
+    waiting: Revision | None,
+    problems: Sequence[Problem] = (),
+    draft: Draft | None = None,
+) -> Response:
+    return pages_of(request).page(
+        request,
+        "correction_form.html",
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        revision=present,
+        waiting=waiting,
+        fields=fields,
+        problems=problems,
+        wrong={problem.field: problem.message for problem in problems},
+        languages_to_write=[(locale, short(locale)) for locale in Locale],
+        valid_hours=VALID_HOURS,
+        previews=previews(draft, Kind(fields.kind)) if draft else [],
+        findings=hard_in_fields(fields) if request.method == "POST" else [],
+        **_names(request),
+    )
+
+
 async def _guidance(
-    request: Request, desk: Desk, staff: Staff, revision: Revision, *, refusal: Refusal | None = None
+    request: Request,
+    desk: Desk,
+    staff: Staff,
+    revision: Revision,
+    *,
+    refusal: Refusal | None = None,
+    alone: str = "",
 ) -> Response:
     statuses = {None: HTTPStatus.OK, Refusal.OWN_TEXT: HTTPStatus.FORBIDDEN}
+    waiting = await desk.guidance.unreleased(LIVE, revision.guidance_id)
     return pages_of(request).page(
         request,
         "guidance.html",
         status=statuses.get(refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
         realm=revision.realm,
         revision=revision,
-        previews=[_preview(revision.draft, locale) for locale in Locale],
-        reach=await desk.subscribers.reach(revision.draft.matching),
+        previews=previews(revision.draft, revision.kind),
+        findings=hard_in(revision.draft),
+        waiting=waiting if waiting and revision.state.released else None,
+        history=await desk.guidance.history(LIVE, revision.guidance_id),
+        reach=await desk.guidance.reach(revision),
+        alone=alone,
         progress=await desk.guidance.progress(revision),
         refusal=REFUSALS[refusal] if refusal else "",
         own=staff.person_id in revision.writers,
@@ -258,13 +361,6 @@ async def _guidance(
 async def _sending(desk: Desk, staff: Staff) -> dict[str, Any]:
     paused = await desk.ledger.paused(Lane.BULK) is not None
     return {"paused": paused, "may_resume": staff.may(Role.LIAISON, Role.ADMINISTRATOR)}
-
-
-def _preview(draft: Draft, locale: Locale) -> Preview:
-    shown = draft.shown(locale)
-    plain = plain_of(shown.text.text)
-    first = f"{shown.text.headline} – {' '.join(plain.split())}"
-    return Preview(shown, html_of(shown.text.text), plain, first[:PHONE_SHOWS])
 
 
 def _names(request: Request, situations: Sequence[Situation] = ()) -> dict[str, Any]:

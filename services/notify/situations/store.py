@@ -16,6 +16,7 @@ UNTOLD = datetime(1970, 1, 1, tzinfo=UTC)
 """For a situation whose end was heard before its beginning."""
 
 SHOWN = 50
+KINDS = 500
 
 
 class KnownSituation(NotifyTable, table=True):
@@ -98,3 +99,14 @@ class SituationStore:
                 Situation(row.id, row.kind, row.names, frozenset(row.municipalities), row.told_at)
                 for row in rows.scalars()
             ]
+
+    async def kinds(self, realm: Realm = LIVE) -> dict[UUID, str]:
+        """The kinds of the situations told of last, open or over, at most KINDS."""
+        async with self._database.read() as session:
+            rows = await session.execute(
+                select(col(KnownSituation.id), col(KnownSituation.kind))
+                .where(col(KnownSituation.realm) == realm)
+                .order_by(col(KnownSituation.told_at).desc())
+                .limit(KINDS)
+            )
+            return {row.id: row.kind for row in rows}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Index, Update, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, Index, Select, Update, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -267,14 +267,26 @@ class SubscriberStore:
             .where(col(Subscription.subscriber_id) == col(Subscriber.id), *_followed(matching))
             .exists()
         )
+        wanted = (col(Subscriber.confirmed_at) <= confirmed_by, follows)
+        return await self._confirmed(session, *wanted, after=after, limit=limit)
+
+    async def recipients_among(
+        self, session: AsyncSession, ids: Select[UUID], *, after: UUID, limit: int
+    ) -> list[Recipient]:
+        """The next confirmed subscribers among these, whatever they follow, in the order of their ids."""
+        return await self._confirmed(session, col(Subscriber.id).in_(ids), after=after, limit=limit)
+
+    async def count_among(self, session: AsyncSession, ids: Select[UUID]) -> int:
+        """How many of these are confirmed subscribers."""
+        among = (col(Subscriber.state) == State.CONFIRMED, col(Subscriber.id).in_(ids))
+        return int((await session.execute(select(func.count()).select_from(Subscriber).where(*among))).scalar_one())
+
+    async def _confirmed(
+        self, session: AsyncSession, *conditions: ColumnElement[bool], after: UUID, limit: int
+    ) -> list[Recipient]:
         rows = await session.execute(
             select(col(Subscriber.id), col(Subscriber.email), col(Subscriber.locale))
-            .where(
-                col(Subscriber.state) == State.CONFIRMED,
-                col(Subscriber.confirmed_at) <= confirmed_by,
-                col(Subscriber.id) > after,
-                follows,
-            )
+            .where(col(Subscriber.state) == State.CONFIRMED, col(Subscriber.id) > after, *conditions)
             .order_by(col(Subscriber.id))
             .limit(limit)
         )

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.access.model import PersonEntry
-from services.intake.audit.csv_text import line
 from services.intake.audit.model import SENTENCES, Act, Deed
 from services.intake.audit.store import record
 from shared.identity import Role
@@ -125,10 +124,3 @@ async def test_the_file_can_be_filtered(intake: Intake) -> None:
     answer = await intake.browser.post("/audit/export?lang=en&act=signed_in")
 
     assert len(answer.text.splitlines()) == 2
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
-def test_no_cell_begins_a_formula(cell: str) -> None:
-    [[read]] = csv.reader(StringIO(line([cell]), newline=""), delimiter=";")
-
-    assert read == f"'{cell}"

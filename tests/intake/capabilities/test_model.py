@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.capabilities.capability_csv import table
 from services.intake.capabilities.model import FRESH_FOR, Able, Answered, Standing, enough, order, standing
 from shared.events.intake import OperatingStatus
 from shared.ids import new_id
@@ -52,11 +51,3 @@ def test_where_nobody_counted_one_is_certain() -> None:
 
     assert enough(uncounted, 1)
     assert not enough(uncounted, 2)
-
-
-@given(st.lists(st.text(), min_size=1))
-def test_no_cell_is_a_formula(cells: list[str]) -> None:
-    text = table(["Nimi"], [cells])
-
-    assert text.startswith("\ufeffNimi\r\n")
-    assert not text.removeprefix("\ufeffNimi\r\n").startswith(("=", "+", "-", "@"))

@@ -188,3 +188,45 @@ def test_the_end_is_never_in_the_past_but_for_its_last_minute(now: datetime) -> 
     moments = [until.moment(now) for until in Until]
 
     assert all(moment is None or moment > now - timedelta(minutes=1) for moment in moments)
+
+
+def test_a_brief_answer_takes_back_nothing_that_its_way_cannot_say() -> None:
+    full = Said(
+        status=OperatingStatus.LIMITED,
+        until=STORM_EVENING + timedelta(days=1),
+        note="long",
+        offers=(Amount(capability="transport", amount=2),),
+        needs=(Amount(capability="search"),),
+    )
+    invited, _ = take(replace(ANSWER, said=full), INVITED)
+    brief = replace(ANSWER, form_id=new_id(), brief=True)
+
+    same = accept(replace(brief, said=Said(status=OperatingStatus.LIMITED, note="short")), invited)
+    other = accept(replace(brief, said=Said(status=OperatingStatus.SUSPENDED)), invited)
+
+    assert isinstance(same, Accepted)
+    assert same.checkin.said == replace(full, note="short")
+    assert (same.event.offers, same.event.needs) == (full.offers, full.needs)
+    assert isinstance(other, Accepted)
+    assert other.checkin.said == replace(full, status=OperatingStatus.SUSPENDED, note="", until=None)
+
+
+def test_a_brief_answer_sent_twice_is_one() -> None:
+    invited, _ = take(replace(ANSWER, said=replace(ANSWER.said, offers=(Amount(capability="search"),))), INVITED)
+    brief = replace(ANSWER, form_id=new_id(), brief=True, said=Said(status=OperatingStatus.NORMAL))
+
+    invited, first = take(brief, invited)
+    _, second = take(brief, invited)
+
+    assert (first, second) == (True, False)
+
+
+def test_who_gave_an_answer_is_told_with_it_or_by_its_door() -> None:
+    owner, writer = new_id(), new_id()
+    invited = replace(INVITED, contact_id=owner)
+
+    named, unnamed = accept(replace(ANSWER, contact_id=writer), invited), accept(ANSWER, invited)
+
+    assert isinstance(named, Accepted)
+    assert isinstance(unnamed, Accepted)
+    assert (named.checkin.contact_id, unnamed.checkin.contact_id) == (writer, owner)

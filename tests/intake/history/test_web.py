@@ -16,8 +16,10 @@ from services.intake.registry.store import AssociationNetwork
 from shared.events.intake import Channel, OperatingStatus
 from shared.identity import Role, Staff
 from shared.ids import new_id
+from shared.partner_keys import Scope
 from shared.realm import Realm
 from tests.intake.house import ADDRESS, AINO, Intake
+from tests.intake.partner.keys import BASE, make_key
 
 
 async def aino(intake: Intake) -> UUID:
@@ -191,3 +193,20 @@ async def test_other_roles_are_shown_no_answers(intake: Intake) -> None:
     await intake.sign_in(Role.EDITOR, Role.VIEWER)
 
     assert (await intake.browser.get(f"/registry/{association_id}/answers")).status_code == 403
+
+
+async def test_an_answer_of_a_partner_s_system_names_the_partner_for_the_staff_alone(intake: Intake) -> None:
+    association_id = await aino(intake)
+    opened = await intake.open_round([association_id])
+    key = await make_key(intake, Scope.CHECKIN_WRITE)
+    wish = {"association_id": str(association_id), "status": "limited"}
+    await intake.browser.post(
+        f"{BASE}/rounds/{opened.round_id}/checkins", json=wish, headers={**key, "idempotency-key": "1"}
+    )
+    await intake.sign_in(Role.LIAISON)
+
+    staff = await intake.browser.get(f"/registry/{association_id}/answers")
+    contact = await intake.browser.get(f"{await intake.link()}/history")
+
+    assert "Kumppanin järjestelmästä, kirjannut Rescue department." in staff.text
+    assert "Rescue department" not in contact.text

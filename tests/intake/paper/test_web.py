@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from services.intake.audit.model import Act
+from services.intake.checkin.model import CHANNEL_LABELS, Answer, Said
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import InvitationToken
 from services.intake.paper.model import paper_token
 from services.intake.paper.print_pdf import NoPdfError, pdf_of
+from shared.events.intake import Channel, OperatingStatus
+from shared.i18n import Locale, texts
 from shared.identity import Role
+from shared.ids import new_id
 from shared.realm import Realm
 from shared.settings import Settings
 from tests.intake.calling.people import ask_all, in_order, invitation_of
@@ -209,3 +213,16 @@ async def test_without_the_library_the_page_itself_is_offered(
     assert "tulosta itse sivu" in reply.text
     with pytest.raises(NoPdfError):
         pdf_of("<p>", static=Path())
+
+
+@pytest.mark.parametrize("channel", Channel)
+async def test_the_typing_page_tells_of_answers_by_every_way(intake: Intake, opened: Round, channel: Channel) -> None:
+    martat = await invitation_of(intake, "Hattulan Martat")
+    said = Said(status=OperatingStatus.LIMITED)
+    answer = Answer(door=martat, form_id=new_id(), said=said, at=intake.clock.now(), channel=channel)
+    await intake.app.state.checkin.put(answer)
+
+    page = await intake.browser.get(path_of(opened, "answers"))
+
+    assert page.status_code == 200
+    assert texts(Locale.FI)(CHANNEL_LABELS[channel]) in page.text

@@ -5,13 +5,11 @@ import re
 from io import BytesIO, StringIO
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from sqlmodel import col
 
 from services.intake.audit.store import AuditRow
-from services.intake.register_file.cells import FORMULA, HEADING, as_text, as_typed, csv_line, taken_back
+from services.intake.register_file.cells import HEADING
 from services.intake.register_file.columns import HEADINGS
 from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import Association, AssociationNetwork, Network
@@ -77,20 +75,6 @@ async def test_an_association_that_lives_on_in_another_is_left_out(intake: Intak
     rows = list(read_table(BytesIO(await exported(intake, "csv"))))
 
     assert len(rows) == 1
-
-
-@given(st.text(st.sampled_from("'" + FORMULA + "a"), max_size=6))
-def test_no_cell_begins_as_a_formula_and_each_is_read_back(text: str) -> None:
-    assert as_text(text)[:1] not in set(FORMULA)
-    assert taken_back(as_text(text)) == text
-    assert taken_back(as_typed(text)) == text
-
-
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"])), min_size=2, max_size=5))
-def test_a_line_is_read_back_as_its_cells(cells: list[str]) -> None:
-    [row] = csv.reader(StringIO(csv_line(cells), newline=""), delimiter=";")
-
-    assert [taken_back(cell) for cell in row] == cells
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.LIAISON, Role.EDITOR, Role.APPROVER, Role.EXERCISE_LEADER])

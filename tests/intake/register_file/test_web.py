@@ -8,10 +8,10 @@ import pytest
 from httpx import Response
 
 from services.intake.register_file import web
-from services.intake.register_file.api import frames
 from services.intake.register_file.uploads import Kept
 from services.intake.registry.store import Association
 from shared.identity import Role
+from shared.progress import progress_frames
 from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
 from tests.intake.register_file.files import store_of, upload, workbook
 
@@ -160,8 +160,12 @@ async def test_the_live_line_tells_each_change_and_ends_with_the_session(intake:
     async def look() -> Kept | None:
         return await uploads.get(name, person_id=None)
 
-    async for told in frames(
-        look, lambda kept: kept.state, clock=intake.clock, ends_at=intake.clock.now() + timedelta(seconds=2)
+    async for told in progress_frames(
+        look,
+        lambda kept: kept.state,
+        ended=lambda kept: not kept.at_work,
+        clock=intake.clock,
+        ends_at=intake.clock.now() + timedelta(seconds=2),
     ):
         seen.append(told)
         if len(seen) == 1:

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from services.intake.audit.model import Act
+from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import InvitationToken
+from services.intake.registry.store import Contact
 from services.intake.reply.model import TOLD_AT_MOST, Aside, Interpretation, ReplyState, Why
 from shared.events.intake import OperatingStatus
 from shared.identity import Role, Staff
@@ -221,3 +223,43 @@ async def test_it_works_on_each_database(each_database: str, settings: Settings,
         assert decided.done
         assert [status for status, _, _ in await answers(intake)] in (["limited", "normal"], ["normal", "limited"])
         assert len(await intake.said("urgent")) == 2
+
+
+@pytest.mark.parametrize(
+    ("sender", "position"), [("Second@Example.org", 2), ("aino@example.org", 1), ("stranger@example.org", 1)]
+)
+async def test_the_answer_names_the_contact_whose_address_the_letter_bears(
+    intake: Intake, key: str, sender: str, position: int
+) -> None:
+    [aino, _] = await intake.ids()
+    await intake.add_contact(aino, 2, "second@example.org")
+    raw = written("2").replace(b"From: aino@example.org", f"From: X <{sender}>".encode())
+
+    await arrive(intake, raw, key=key)
+
+    [row] = await replies(intake)
+    async with intake.database.read() as session:
+        answer = await session.get_one(CheckInRow, row.checkin_id)
+        writer = await session.get_one(Contact, answer.contact_id)
+    assert (writer.association_id, writer.position) == (aino, position)
+    assert row.contact_id == answer.contact_id
+
+
+@pytest.mark.parametrize("by_a_person", [False, True])
+async def test_a_letter_takes_back_nothing_that_was_offered_or_needed(
+    intake: Intake, key: str, by_a_person: bool
+) -> None:
+    form = {"status": "normal", "offer": "transport", "offer-transport": "2", "need": "search"}
+    await intake.browser.post(await intake.link(), data=form)
+    intake.clock.move(minutes=5)
+    if by_a_person:
+        await arrive(intake, written("Vähän niin ja näin"), key=key)
+        [reply], _ = await intake.app.state.reply.page(staff(intake), ReplyState.WAITING)
+        await intake.app.state.reply.decide(reply, Interpretation(new_id(), status=OperatingStatus.LIMITED))
+    else:
+        await arrive(intake, written("2"), key=key)
+
+    before, after = await intake.said("checkin_received")
+    assert (before["status"], after["status"]) == ("normal", "limited")
+    assert after["offers"] == before["offers"] == [{"capability": "transport", "amount": 2}]
+    assert after["needs"] == before["needs"] == [{"capability": "search", "amount": None}]

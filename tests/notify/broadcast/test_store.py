@@ -17,7 +17,8 @@ from services.notify.delivery.model import State as Sent
 from services.notify.delivery.schema import DeliveryRow
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import Approval
-from services.notify.guidance.store import BroadcastRow, GuidanceStore
+from services.notify.guidance.schema import BroadcastRow
+from services.notify.guidance.store import GuidanceStore
 from services.notify.subscribers.model import Audience, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
 from shared.clock import Clock

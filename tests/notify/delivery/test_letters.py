@@ -302,3 +302,32 @@ def test_whoever_is_asked_first_gets_no_empty_line(locale: Locale) -> None:
 
     assert "\r\n\r\n\r\n" not in part(message, "plain")
     assert '<p style="margin:0 0 16px"></p>' not in part(message, "html")
+
+
+@every_language
+def test_a_correction_answers_the_first_letter_and_says_what_it_is(locale: Locale) -> None:
+    first = UUID(int=5)
+    recipient = Recipient(UUID(int=9), "aino@example.org", locale)
+    heads = {"update": ("Korjattu:", "Rättad:", "Corrected:"), "cancel": ("Peruttu:", "Återkallad:", "Withdrawn:")}
+
+    for change, prefixes in heads.items():
+        shared = {**SHARED[Kind.GUIDANCE], "change": change, "first": str(first), "note.fi": "Kello oli väärin."}
+        raw = build(letter(Kind.GUIDANCE, shared=shared), locale, imprint=IMPRINT).fill(recipient)
+        read = message_from_bytes(raw, policy=policy.default)
+        before = f"<{first}.{recipient.recipient_id}@mail.example.org>"
+
+        assert (read["In-Reply-To"], read["References"]) == (before, before)
+        assert str(read["Subject"]).startswith(prefixes)
+        body = read.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        assert "Kello oli väärin." in body
+        assert ("Elen är borta." in body or "Sähköt ovat poikki." in body) is (change == "update")
+
+
+def test_only_guidance_follows_another_letter() -> None:
+    shared = {**SHARED[Kind.CHECKIN], "first": "x\r\nBcc: eve@example.org"}
+    recipient = Recipient(UUID(int=9), "aino@example.org", "fi", PERSONAL[Kind.CHECKIN])
+
+    raw = build(letter(Kind.CHECKIN, shared=shared), Locale.FI, imprint=IMPRINT).fill(recipient)
+
+    assert b"Bcc" not in raw
+    assert b"In-Reply-To" not in raw

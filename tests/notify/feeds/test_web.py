@@ -7,7 +7,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from services.notify.guidance.model import TEXT_LIMIT, Text
+from services.notify.guidance.draft_form import TEXT_LIMIT
+from services.notify.guidance.model import Text
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.store import SubscriberStore

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.notify.guidance.draft_form import HEADLINE_LIMIT, TEXT_LIMIT, Fields, read_correction, read_draft
 from services.notify.guidance.model import (
-    HEADLINE_LIMIT,
-    TEXT_LIMIT,
+    CANCEL_SHOWN,
     Approval,
-    Fields,
+    Draft,
     Kind,
     Refusal,
     Revision,
     State,
     Text,
-    read_draft,
     short,
 )
 from services.notify.subscribers.model import EVERYWHERE, Audience, Reach
@@ -178,3 +177,96 @@ def test_a_headline_is_one_line_whatever_is_typed(headline: str, text: str) -> N
 
 def test_fields_of_easy_finnish_have_a_plain_name() -> None:
     assert [short(locale) for locale in Locale] == ["fi", "selko", "sv", "en"]
+
+
+PUBLISHED = replace(IN_REVIEW, state=State.PUBLISHED, draft=draft(ALL_LANGUAGES))
+NEW = Draft({Locale.FI: Text("Uusi", "Teksti", "Syy")}, draft().matching, valid_hours=6)
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("kind", Kind)
+def test_only_what_the_public_has_or_had_last_is_corrected(state: State, kind: Kind) -> None:
+    revision = replace(PUBLISHED, state=state)
+
+    if kind is not Kind.ALERT and state in {State.PUBLISHED, State.EXPIRED}:
+        follower = revision.correction(kind, NEW, by=AINO, now=STORM_EVENING)
+        assert (follower.number, follower.edition, follower.state) == (2, 4, State.IN_REVIEW)
+    else:
+        with pytest.raises(ValueError, match="not followed"):
+            revision.correction(kind, NEW, by=AINO, now=STORM_EVENING)
+
+
+def test_a_correction_keeps_groups_places_and_situation_and_needs_two_people_again() -> None:
+    elsewhere = replace(NEW, matching=replace(NEW.matching, areas=frozenset()), situation_id=new_id())
+
+    follower = PUBLISHED.correction(Kind.UPDATE, elsewhere, by=BERTTA, now=STORM_EVENING)
+    own = follower.approve(by=BERTTA, word="TOSI", edition=4, reach=SOMEBODY, now=STORM_EVENING)
+    by_first_writer = follower.approve(by=AINO, word="TOSI", edition=4, reach=NOBODY, now=STORM_EVENING)
+
+    assert (follower.draft.matching, follower.draft.situation_id) == (PUBLISHED.draft.matching, None)
+    assert own is Refusal.OWN_TEXT
+    assert isinstance(by_first_writer, Approval)
+    assert by_first_writer.event.kind == "update"
+
+
+def test_a_withdrawal_keeps_the_texts_says_why_and_is_shown_for_a_day() -> None:
+    follower = PUBLISHED.correction(Kind.CANCEL, NEW, by=AINO, now=STORM_EVENING)
+    released = follower.approve(by=BERTTA, word="TOSI", edition=4, reach=SOMEBODY, now=STORM_EVENING)
+
+    assert follower.draft.texts[Locale.FI] == replace(FINNISH[Locale.FI], note="Syy")
+    assert follower.draft.texts.keys() == ALL_LANGUAGES.keys()
+    assert isinstance(released, Approval)
+    assert (released.state, released.expires_at) == (State.CANCELLED, STORM_EVENING + CANCEL_SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("realm", "word", "reason", "outcome"),
+    [
+        ("live", "TOSI YKSIN", "Kukaan ei vastaa.", None),
+        ("live", "TOSI", "Kukaan ei vastaa.", Refusal.WRONG_WORD),
+        ("live", "HARJOITUS YKSIN", "Kukaan ei vastaa.", Refusal.WRONG_WORD),
+        ("live", "TOSI YKSIN", "kiire", Refusal.NO_REASON),
+        ("live", "TOSI YKSIN", "  ", Refusal.OWN_TEXT),
+        ("ex-1", "harjoitus  yksin", "Kukaan ei vastaa.", None),
+    ],
+)
+def test_alone_one_releases_only_with_a_reason_and_words_of_their_own(
+    realm: str, word: str, reason: str, outcome: Refusal | None
+) -> None:
+    revision = replace(IN_REVIEW, realm=Realm(realm))
+
+    decided = revision.approve(by=AINO, word=word, edition=3, reach=SOMEBODY, now=STORM_EVENING, alone_because=reason)
+
+    if outcome is None:
+        assert isinstance(decided, Approval)
+        assert (decided.alone_because, decided.event.alone) == (reason, True)
+    else:
+        assert decided is outcome
+
+
+def test_another_person_never_counts_as_alone() -> None:
+    decided = IN_REVIEW.approve(
+        by=BERTTA, word="TOSI", edition=3, reach=SOMEBODY, now=STORM_EVENING, alone_because="Ei ole tarpeen."
+    )
+
+    assert isinstance(decided, Approval)
+    assert decided.alone_because is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"kind": "alert"}, "kind"),
+        ({"notes": {}}, "note_fi"),
+        ({"notes": {Locale.FI: "a", Locale.SV: "b" * 301}}, "note_sv"),
+        ({"texts": {}}, "text_fi"),
+        ({"valid_hours": "5"}, "valid_hours"),
+    ],
+)
+def test_a_correction_with_a_mistake_names_the_field(wrong: dict[str, object], field: str) -> None:
+    form = replace(FORM, kind="update", notes={Locale.FI: "Syy"})
+
+    read, problems = read_correction(replace(form, **wrong), of=PUBLISHED)  # type: ignore[arg-type]
+
+    assert read is None
+    assert [problem.field for problem in problems] == [field]

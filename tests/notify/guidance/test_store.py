@@ -7,8 +7,10 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from services.notify.guidance.model import Approval, Refusal, Revision, State
-from services.notify.guidance.store import BroadcastRow, GuidanceStore
+from services.notify.guidance.model import Approval, Draft, Kind, Refusal, Revision, State, Text
+from services.notify.guidance.schema import BroadcastRow
+from services.notify.guidance.store import GuidanceStore
+from services.notify.subscribers.model import Audience, Matching
 from services.notify.subscribers.store import SubscriberStore
 from shared.i18n import Locale
 from shared.ids import new_id
@@ -178,6 +180,77 @@ async def test_a_missing_language_is_kept_missing(guidance: GuidanceStore) -> No
     kept = await present(guidance, await guidance.write(draft(), by=new_id()))
 
     assert set(kept.draft.texts) == {Locale.FI}
+
+
+async def test_guidance_expires_and_can_then_still_be_corrected(
+    guidance: GuidanceStore, subscribers: SubscriberStore, clock: FakeClock
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance, draft(valid_hours=3))
+
+    clock.move(hours=2)
+    await guidance.expire()
+    before = (await present(guidance, revision.guidance_id)).state
+    clock.move(hours=1)
+    await guidance.expire()
+    expired = await present(guidance, revision.guidance_id)
+
+    assert (before, expired.state) == (State.PUBLISHED, State.EXPIRED)
+    assert await guidance.correct(expired, Kind.UPDATE, CORRECTED, by=new_id(), edition=expired.edition)
+
+
+async def test_two_corrections_of_the_same_text_cannot_both_begin(
+    guidance: GuidanceStore, subscribers: SubscriberStore
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance)
+
+    first = await guidance.correct(revision, Kind.UPDATE, CORRECTED, by=new_id(), edition=revision.edition)
+    second = await guidance.correct(revision, Kind.CANCEL, CORRECTED, by=new_id(), edition=revision.edition)
+
+    assert (first, second) == (True, False)
+    assert await guidance.corrections(LIVE) == {revision.guidance_id}
+
+
+async def test_whoever_wrote_a_correction_cannot_release_it_even_past_the_model(
+    app: FastAPI, guidance: GuidanceStore, subscribers: SubscriberStore
+) -> None:
+    await resident(subscribers)
+    revision, editor = await published(guidance), new_id()
+    await guidance.correct(revision, Kind.CANCEL, CORRECTED, by=editor, edition=revision.edition)
+
+    refused = await guidance.approve(LIVE, revision.guidance_id, by=editor, word="TOSI", edition=revision.edition + 1)
+
+    assert refused is Refusal.OWN_TEXT
+    forged = "UPDATE revision SET approved_by = written_by, approved_at = submitted_at, expires_at = submitted_at"
+    for statement in (f"{forged} WHERE number = 2", f"{forged}, alone_because = '' WHERE number = 2"):
+        with pytest.raises(IntegrityError):
+            async with app.state.house.database.write() as session:
+                await session.execute(text(statement))
+
+
+async def test_the_revisions_of_guidance_are_kept_and_named_in_their_order(
+    guidance: GuidanceStore, subscribers: SubscriberStore, clock: FakeClock
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance)
+    clock.move(hours=1)
+    await guidance.correct(revision, Kind.UPDATE, CORRECTED, by=new_id(), edition=1)
+    await guidance.approve(LIVE, revision.guidance_id, by=new_id(), word="TOSI", edition=2)
+
+    history = await guidance.history(LIVE, revision.guidance_id)
+    before = await guidance.earlier(LIVE, [revision.guidance_id])
+
+    assert [(one.number, one.state) for one in history] == [(2, State.PUBLISHED), (1, State.UPDATED)]
+    assert [(one.number, one.kind, one.sent_at) for one in before[revision.guidance_id]] == [
+        (1, Kind.ALERT, STORM_EVENING)
+    ]
+    assert history[0].draft.matching == history[1].draft.matching
+
+
+CORRECTED = Draft(
+    {Locale.FI: Text("Uusi", "Teksti", "Syy")}, Matching(frozenset({Audience.MEMBERS}), frozenset()), valid_hours=6
+)
 
 
 def _ids(revisions: list[Revision]) -> list[object]:

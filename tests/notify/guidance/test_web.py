@@ -78,7 +78,7 @@ async def test_nobody_approves_her_own_text_even_with_both_roles(
     forced = await both.post(f"{here}/approve?lang=fi", data={"edition": "1", "word": "TOSI"})
 
     assert "Et voi hyväksyä omaa tekstiäsi. Pyydä toista henkilöä." in page.text
-    assert 'name="word"' not in page.text
+    assert page.text.count('name="word"') == page.text.count('name="alone_because"') == 1
     assert forced.status_code == 403
     assert "Et voi hyväksyä omaa tekstiäsi. Pyydä toista henkilöä." in forced.text
     [revision] = await guidance.newest(LIVE)
@@ -244,3 +244,139 @@ async def test_the_desk_speaks_four_languages(
         assert f'<html lang="{locale.lang}">' in page.text
     listed = await both.get("/guidance", params={"lang": locale.value})
     assert ALL_LANGUAGES[locale].headline in listed.text
+
+
+async def test_guidance_is_corrected_on_one_page_and_released_by_another(
+    editor: AsyncClient, approver: AsyncClient, subscribers: SubscriberStore, guidance: GuidanceStore
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance, draft(ALL_LANGUAGES))
+    here = f"/guidance/{revision.guidance_id}"
+
+    form = await editor.get(f"{here}/correct?lang=fi")
+    typed = {**CORRECTION, "edition": str(revision.edition)}
+    asked = await editor.post(f"{here}/correct", data=typed)
+    waiting = await approver.get(f"{asked.headers['location']}?lang=en")
+    listed = await approver.get("/guidance?lang=en")
+    await approver.post(f"{here}/approve", data={"edition": str(revision.edition + 1), "word": "LIVE"})
+
+    assert 'value="Sähköt poikki Forssassa"' in form.text
+    assert asked.status_code == 303
+    assert "Kello oli väärin." in waiting.text
+    assert "Korjattu: Sähköt palaavat – Kello oli väärin." in waiting.text
+    assert "Correction waits for approval" in listed.text
+    assert "Earlier texts" in (await editor.get(f"{here}?lang=en")).text
+    assert (await present(guidance, revision.guidance_id)).draft.texts[Locale.FI].headline == "Sähköt palaavat"
+
+
+async def test_what_the_public_had_is_withdrawn_and_shown_with_its_reason(
+    editor: AsyncClient,
+    approver: AsyncClient,
+    browser: AsyncClient,
+    subscribers: SubscriberStore,
+    guidance: GuidanceStore,
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance, draft(ALL_LANGUAGES))
+    here = f"/guidance/{revision.guidance_id}"
+    typed = {"kind": "cancel", "note_fi": "Sähköt palasivat.", "note_sv": "Strömmen är tillbaka.", "edition": "1"}
+
+    await editor.post(f"{here}/correct", data=typed)
+    await approver.post(f"{here}/approve", data={"edition": "2", "word": "TOSI"})
+
+    front = await browser.get("/?lang=sv")
+    one = await browser.get(f"/g/{revision.guidance_id}?lang=fi")
+    assert "Strömmen är tillbaka." in front.text
+    assert "Anvisningen är återkallad." in front.text
+    assert "Sähköt palasivat." in one.text
+    assert "Ohje on peruttu." in one.text
+    assert "Varautukaa" not in one.text
+    assert (await editor.get(f"{here}/correct")).status_code == 409
+
+
+async def test_a_correction_with_mistakes_comes_back_and_a_waiting_one_is_written_anew_or_discarded(
+    editor: AsyncClient, subscribers: SubscriberStore, guidance: GuidanceStore
+) -> None:
+    await resident(subscribers)
+    revision = await published(guidance)
+    here = f"/guidance/{revision.guidance_id}"
+
+    wrong = await editor.post(f"{here}/correct?lang=en", data={**CORRECTION, "note_fi": "", "edition": "1"})
+    await editor.post(f"{here}/correct", data={**CORRECTION, "edition": "1"})
+    late = await editor.post(f"{here}/correct?lang=en", data={**CORRECTION, "edition": "1"})
+    anew = await editor.post(f"{here}/correct", data={**CORRECTION, "kind": "cancel", "edition": "2"})
+    await editor.post(f"{here}/correction/discard", data={"edition": "3"})
+
+    assert wrong.status_code == 422
+    assert 'href="#f-note_fi"' in wrong.text
+    assert 'value="Sähköt palaavat"' in wrong.text
+    assert late.status_code == 422
+    assert anew.status_code == 303
+    assert await guidance.unreleased(LIVE, revision.guidance_id) is None
+    assert (await present(guidance, revision.guidance_id)).edition == 3
+
+
+async def test_one_person_alone_releases_only_with_a_reason_and_the_page_shows_it(
+    both: AsyncClient, subscribers: SubscriberStore
+) -> None:
+    await resident(subscribers)
+    here = (await both.post("/guidance/new", data=FORM)).headers["location"]
+    await both.post(f"{here}/submit", data={"edition": "1"})
+    reason = "Kukaan muu ei vastaa puhelimeen."
+
+    refused = [
+        await both.post(f"{here}/approve?lang=en", data={"edition": "1", "word": word, "alone_because": why})
+        for word, why in (("TOSI", reason), ("TOSI YKSIN", "kiire"), ("TOSI YKSIN", " "))
+    ]
+    released = await both.post(f"{here}/approve", data={"edition": "1", "word": "tosi  yksin", "alone_because": reason})
+    page = await both.get(f"{here}?lang=en")
+
+    assert [answer.status_code for answer in refused] == [422, 422, 403]
+    assert reason in refused[0].text
+    assert released.status_code == 303
+    assert "One person alone wrote and released this." in page.text
+    assert reason in page.text
+
+
+async def test_a_preview_keeps_nothing_and_tells_what_is_hard(
+    editor: AsyncClient, subscribers: SubscriberStore, guidance: GuidanceStore
+) -> None:
+    await resident(subscribers)
+    hard = {**FORM, "text_fi": "Toimikaa viipymättä, mikäli sähköt katkeavat.", "preview": "1"}
+
+    page = await editor.post("/guidance/new?lang=en", data=hard)
+
+    assert page.status_code == 200
+    assert "It would reach 1 recipient." in page.text
+    assert "On a phone, the first 80 characters" in page.text
+    assert "mikäli" in page.text.partition("<form")[0] + page.text.partition("plain-language")[2]
+    assert await guidance.newest(LIVE) == []
+
+
+@pytest.mark.parametrize("words", ["Tämä on vaaratiedote.", "Tämä ei ole harjoitus!", "Menkää paikkaan [paikka]."])
+async def test_reserved_words_and_places_left_open_are_refused(
+    editor: AsyncClient, guidance: GuidanceStore, words: str
+) -> None:
+    answer = await editor.post("/guidance/new?lang=en", data={**FORM, "text_fi": words})
+
+    assert answer.status_code == 422
+    assert 'href="#f-text_fi"' in answer.text
+    assert "Must be changed:" in answer.text
+    assert await guidance.newest(LIVE) == []
+
+
+async def test_a_ready_text_fills_the_form_in_every_language(editor: AsyncClient) -> None:
+    page = await editor.get("/guidance/new?ready=boil_water&lang=en")
+
+    assert "Boil your drinking water in [area]" in page.text
+    for begins in ("Keittäkää juomavesi", "Keitä vesi", "Koka vatten", "Boil water"):
+        assert begins in page.text
+
+
+CORRECTION = {
+    "kind": "update",
+    "note_fi": "Kello oli väärin.",
+    "headline_fi": "Sähköt palaavat",
+    "text_fi": "Odottakaa **kello 21** asti.",
+    "valid_hours": "6",
+}

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.notify.delivery.model import Kind
-from services.notify.guidance.store import NOBODY
+from services.notify.guidance.schema import NOBODY
 from services.notify.subscribers.model import (
     EVERYWHERE,
     Audience,

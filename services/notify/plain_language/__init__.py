@@ -1,0 +1,1 @@
+"""Plain language: what makes guidance hard to read, and the few words that it may never use."""

@@ -1,0 +1,1 @@
+"""Ready texts: guidance for common situations in four languages, to begin from."""
