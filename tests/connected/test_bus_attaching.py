@@ -87,6 +87,7 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @pytest.mark.connected
+@pytest.mark.faults
 @pytest.mark.parametrize("event", VOICE.hears, ids=lambda event: event.__name__)
 async def test_a_bus_that_dies_while_listening_begins_is_heard_afterwards(
     nats_server: NatsServer, database: Database, event: type[Event]

@@ -55,6 +55,7 @@ async def resting(app: FastAPI) -> AsyncIterator[FastAPI]:
         await house.database.close()
 
 
+@pytest.mark.slow
 async def test_opening_a_check_in_link_a_thousand_times_changes_nothing(settings: Settings) -> None:
     evening = await ask(settings, 1)
     [path] = evening.links.values()

@@ -23,7 +23,7 @@ from tests.faults.evening import database_of, running, waiting
 from tests.faults.perishing import perish
 from tests.servers import eventually
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.faults]
 
 ROWS = 2600
 HEADING = "Nimi;Rekisterinumero;Kotipaikka;Sähköposti;Kyvykkyydet;Yhteyshenkilö 2;Puhelin 2"

@@ -37,7 +37,7 @@ from tests.faults.evening import (
 from tests.faults.perishing import perish
 from tests.servers import NatsServer, eventually
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.faults]
 
 PATIENCE = 40.0
 

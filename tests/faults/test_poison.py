@@ -33,7 +33,7 @@ from tests.postgres import Postgres
 from tests.servers import NatsServer, eventually
 from tests.status.people import session_cookie
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.faults]
 
 PATIENCE = 30.0
 
