@@ -155,11 +155,11 @@ class Walk:
         for municipality in ("834", "433"):
             page.check(f'[name=municipality][value="{municipality}"]')
         self.look(page, "guidance-form")
-        page.click("main form button")
+        page.click("main form[method=post] button")
         page.wait_for_url("**/guidance/*-*")
         self.guidance = page.url.split("?")[0]
         self.look(page, "guidance-draft")
-        page.click("main form button")
+        page.click('main form[action$="/submit"] button')
         expect(page.locator("main")).to_contain_text("Odottaa hyväksyntää")
         refused = page.request.post(f"{self.guidance}/approve", form={"word": "TOSI"})
         assert refused.status == 403
@@ -170,7 +170,7 @@ class Walk:
         page.goto(self.guidance)
         self.look(page, "guidance-approval")
         page.fill("[name=word]", "TOSI")
-        page.click("main form button")
+        page.click('main form[action$="/approve"] button')
         expect(page.locator("main")).to_contain_text("Lähetys on valmis", timeout=60_000)
         self.look(page, "guidance-progress")
 
