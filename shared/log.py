@@ -1,4 +1,7 @@
-"""Logs: structured; one correlation id follows a cause through every service. Never a token or an address."""
+"""Logs: structured; one correlation id follows a cause through every service. Never a token or an address.
+
+An exception is told without the values of its variables: they hold what must not be told, and can be endless.
+"""
 
 import logging
 from typing import Any, cast
@@ -6,6 +9,10 @@ from typing import Any, cast
 import structlog
 
 Logger = structlog.stdlib.BoundLogger
+
+_JSON_EXCEPTION = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def configure(style: str) -> None:
@@ -17,9 +24,9 @@ def configure(style: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [_JSON_EXCEPTION, structlog.processors.JSONRenderer()]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

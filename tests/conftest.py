@@ -8,6 +8,7 @@ from pathlib import Path
 import hypothesis
 import nats
 import pytest
+import structlog
 
 from shared.ids import new_id
 from shared.settings import Nats, Settings
@@ -20,6 +21,14 @@ from tests.servers import NatsServer
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is slow, and nothing is wrong with it
 hypothesis.settings.load_profile("any machine")
+structlog.configure(  # as it is without this, but as shared/log.py tells an exception: without the values of variables
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_finish() -> None:
