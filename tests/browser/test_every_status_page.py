@@ -13,10 +13,11 @@ from playwright.async_api import Browser, Page, async_playwright
 from services.status import SERVES
 from services.status.app import make_app
 from services.status.attention.model import Rule, RuleDraft, Subject, set_rule
-from services.status.situation.model import Words
+from services.status.readiness.store import ReadinessStore
+from services.status.situation.model import Round, Words
 from services.status.timeline.model import Update
-from shared.clock import SystemClock
-from shared.events.intake import Amount, OperatingStatus
+from shared.clock import Clock, SystemClock
+from shared.events.intake import Amount, CheckInReceived, OperatingStatus
 from shared.identity import Role
 from shared.ids import new_id
 from shared.realm import LIVE
@@ -27,7 +28,17 @@ from tests.connected.test_links_inert_browser import served
 from tests.house.role_table import MAY_PASS
 from tests.servers import program
 from tests.status.outlines import row_of_squares
-from tests.status.people import FORSSA, LIAISON, TAMMELA, association, checkin, round_of, session_cookie, storm
+from tests.status.people import (
+    FORSSA,
+    LIAISON,
+    TAMMELA,
+    association,
+    association_id,
+    checkin,
+    round_of,
+    session_cookie,
+    storm,
+)
 from tests.status.reports import note
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.asyncio(loop_scope="module")]
@@ -57,7 +68,12 @@ class Storm:
 
     def filled(self, path: str) -> str:
         """The address of a path of the table."""
-        values = {"{situation_id:uuid}": self.situation, "{number:int}": "1", "{municipality}": TAMMELA}
+        values = {
+            "{situation_id:uuid}": self.situation,
+            "{association_id:uuid}": str(association_id("Yhdistys 0")),
+            "{number:int}": "1",
+            "{municipality}": TAMMELA,
+        }
         for name, value in values.items():
             path = path.replace(name, value)
         return f"{self.address}{path}"
@@ -65,7 +81,7 @@ class Storm:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def evening(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Storm]:
-    """A storm with a map, answers of every kind, needs and offers, a report, an update, a rule whose figure is low."""
+    """A storm with a map, answers and two that disagree, a report, an update, and a rule whose figure is low."""
     clock = SystemClock()
     app = make_app(settings_in(tmp_path_factory.mktemp("status")), clock=clock)
     async with served(app) as address, async_playwright() as playwright:
@@ -80,13 +96,7 @@ async def evening(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sto
         await state.situations.open(opened)
         round_ = round_of(situation, now=clock.now() - timedelta(minutes=30))
         await state.rounds.open(situation, round_)
-        for number in range(20):
-            now, status = clock.now(), list(OperatingStatus)[number % 3]
-            told = checkin(f"Yhdistys {number}", round_, status)
-            offers = (Amount(capability="first-aid", amount=5),) if number % 2 else ()
-            needs = () if number % 2 else (Amount(capability="first-aid", amount=2),)
-            moved = {"happened_at": now, "reported_at": now, "offers": offers, "needs": needs}
-            await state.readiness.hear(told.model_copy(update=moved))
+        await answers(state.readiness, round_, clock)
         rule = set_rule(
             RuleDraft(Subject.CAPABILITY, "forssa", "first-aid", 900, None),
             realm=LIVE,
@@ -102,6 +112,21 @@ async def evening(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sto
         await state.reports.freeze(situation, note("Sähköt ovat poikki.\nLämmin tila on avoinna."))
         yield Storm(address, str(situation.id), session_cookie(app, Role.LIAISON), chromium)
         await chromium.close()
+
+
+async def answers(readiness: ReadinessStore, round_: Round, clock: Clock) -> None:
+    """Twenty answer, with offers and needs; one of them twice within a minute, and not the same."""
+    for number in range(20):
+        status = list(OperatingStatus)[number % 3]
+        offers = (Amount(capability="first-aid", amount=5),) if number % 2 else ()
+        needs = () if number % 2 else (Amount(capability="first-aid", amount=2),)
+        told = checkin(f"Yhdistys {number}", round_, status)
+        await readiness.hear(_now(told, clock).model_copy(update={"offers": offers, "needs": needs}))
+    await readiness.hear(_now(checkin("Yhdistys 0", round_, OperatingStatus.SUSPENDED), clock))
+
+
+def _now(told: CheckInReceived, clock: Clock) -> CheckInReceived:
+    return told.model_copy(update={"happened_at": clock.now(), "reported_at": clock.now()})
 
 
 def pages_of_status() -> list[str]:
