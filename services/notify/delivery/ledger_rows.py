@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, case, exists, func, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
@@ -252,7 +252,11 @@ def ended_leases(now: datetime) -> tuple[Any, ...]:
 
 
 def recover_rows(connection: Connection, now: datetime) -> int:
-    """Take back what was claimed and not settled within the lease; how many."""
+    """Take back what was claimed and not settled within the lease; how many.
+
+    They go behind all that is due: a letter that makes its sender die stands before nobody, and whoever may have a copy
+    already waits for those who surely have none.
+    """
     leases = and_(*ended_leases(now))
     lost = end_rows(
         connection, leases & (col(DeliveryRow.ambiguous) >= AMBIGUOUS_LIMIT), state=State.UNKNOWN, reason=LOST, now=now
@@ -262,6 +266,7 @@ def recover_rows(connection: Connection, now: datetime) -> int:
         .where(leases)
         .values(
             state=State.WAITING,
+            due_at=case((col(DeliveryRow.due_at) < now, now), else_=col(DeliveryRow.due_at)),
             ambiguous=col(DeliveryRow.ambiguous) + 1,
             reason=LOST,
             claimed_until=None,
