@@ -47,6 +47,21 @@ class Inbound(_Part):
     rate: int = Field(default=600, ge=1)
 
 
+Selector = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?$")]
+
+
+class Dkim(_Part):
+    """The keys (PEM) by which letters are signed, and the selectors under which they are published; none: they are not.
+
+    The second is for a second signature of each letter, mostly an Ed25519 key beside one of RSA.
+    """
+
+    selector: Selector = ""
+    key: SecretStr = SecretStr("")
+    second_selector: Selector = ""
+    second_key: SecretStr = SecretStr("")
+
+
 class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own.
 
@@ -57,6 +72,7 @@ class Settings(_Part):
     database: str = "sqlite+aiosqlite:///var/{service}.db"
     nats: Nats = Nats()
     smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     inbound: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
