@@ -27,7 +27,11 @@ class Nats(_Part):
 
 
 class Smtp(_Part):
-    """The mail relay, and how fast it may be used (letters a second, shared by all lanes)."""
+    """The mail relay, and how fast it may be used (letters a second, shared by all lanes of all workers).
+
+    `domain_rate` is the same for each receiving domain, 0: no limit; `domain_rates` are its exceptions, such as
+    `gmail.com=10 example.org=0.5`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1025
@@ -35,6 +39,8 @@ class Smtp(_Part):
     password: SecretStr = SecretStr("")
     tls: Literal["none", "starttls", "implicit"] = "none"
     rate: float = Field(default=200.0, gt=0)
+    domain_rate: float = Field(default=0.0, ge=0)
+    domain_rates: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+=[0-9]+([.][0-9]+)?( +|$))*$")] = ""
     connections: int = Field(default=5, ge=1, le=50)
 
 

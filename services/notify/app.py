@@ -7,6 +7,8 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.notify import VOICE
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
@@ -46,6 +48,7 @@ BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
 
 FORGET_EVERY = 600.0
+FORGET_ALLOWANCES_EVERY = 3600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
@@ -79,7 +82,8 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
     house.bus.hears(UrgentLetterRequested, wishes.on_urgent_letter_requested)
     house.bus.hears(LetterRequested, wishes.on_letter_requested)
     settings = house.settings
-    traffic = Traffic(settings.smtp.rate, clock=house.clock)
+    allowances = Allowances(house.database, clock=house.clock, limits=Limits.of(settings.smtp))
+    traffic = Traffic(allowances, clock=house.clock)
     signer = signer_of(settings)
     urgent, bulk = (
         lane_work(lane, house, ledger=ledger, traffic=traffic, signer=signer, connections=connections)
@@ -89,6 +93,7 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
         for _ in range(units):
             ledger.on_added(work.lane, house.jobs.every(1, work.unit).wake)
     house.jobs.every(30, urgent.recover)
+    house.jobs.every(FORGET_ALLOWANCES_EVERY, allowances.forget)
 
     @asynccontextmanager
     async def connections() -> AsyncIterator[None]:

@@ -154,6 +154,7 @@ class Batch:
         self._letters = {delivery.id: letters[delivery.realm, delivery.letter_id] for delivery in claimed}
         self._queue.extend(claimed)
         try:
+            await work.traffic.allowances.foresee(delivery.recipient.address for delivery in claimed)
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
@@ -187,7 +188,7 @@ class Batch:
 
     async def _send(self, delivery: Claimed, envelope: Envelope | None, *, carrier: Carrier) -> Outcome:
         """Time, gate, text, turn, relay: what became of one letter. One with an envelope has had its turn."""
-        work, letter = self._work, self._letter_of(delivery)
+        work, letter, allowances = self._work, self._letter_of(delivery), self._work.traffic.allowances
         if work.clock.now() >= letter.not_after:
             return model.too_late(delivery, letter, at=work.clock.now())
         verdict = permit(delivery.realm, delivery.recipient.address, await self._roster(delivery))
@@ -196,7 +197,9 @@ class Batch:
         try:
             if envelope is None:
                 envelope = self._envelope(delivery)
-                await work.traffic.turn(urgent=work.lane is Lane.URGENT)
+                due = await allowances.turn(delivery.recipient.address, urgent=work.lane is Lane.URGENT)
+                if due is not None:
+                    return model.put_off(delivery, letter, at=work.clock.now(), due_at=due)
             return await self._give(delivery, letter, envelope=envelope, carrier=carrier)
         except LetterError as error:
             return model.unwritable(delivery, letter, at=work.clock.now(), reason=str(error))
@@ -235,7 +238,7 @@ class Batch:
             envelope = self._envelope(delivery)
         except LetterError:
             return None
-        if not self._work.traffic.at_once(urgent=self._work.lane is Lane.URGENT):
+        if not self._work.traffic.allowances.at_once(delivery.recipient.address):
             return None
         carrier.ahead = (self._queue.popleft(), envelope)
         carrier.limit = asyncio.get_running_loop().call_later(AHEAD, self._take_from, carrier)

@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from services.notify.allowance.store import Allowances
 from services.notify.delivery.dkim_format import Seal, SigningKey
 from services.notify.delivery.header_format import LetterError
 from services.notify.delivery.letter_format import Imprint, Template, build
-from services.notify.delivery.model import Breaker, Bucket, Claimed, Letter, Recipient
+from services.notify.delivery.model import Breaker, Claimed, Letter, Recipient
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.i18n import Locale
@@ -32,12 +33,12 @@ KEPT: Final = 200
 
 
 class Traffic:
-    """What all lanes of a process share on their way to the relay: its rate and whether it works."""
+    """What all lanes of a process share on their way to the relay: what it may be given, and whether it works."""
 
-    def __init__(self, rate: float, *, clock: Clock) -> None:
+    def __init__(self, allowances: Allowances, *, clock: Clock) -> None:
+        self.allowances = allowances
         self._clock = clock
-        self._batch = max(1, min(BATCH, int(rate * BEGIN_WITHIN.total_seconds() / 4)))
-        self._bucket = Bucket.full(rate, clock.now())
+        self._batch = max(1, min(BATCH, int(allowances.limits.relay.rate * BEGIN_WITHIN.total_seconds() / 4)))
         self._breaker = Breaker()
 
     @property
@@ -58,19 +59,6 @@ class Traffic:
             self._breaker = self._breaker.probing(now)
             return 1
         return self._batch
-
-    def at_once(self, *, urgent: bool) -> bool:
-        """True if one letter may be sent now: its turn is taken then."""
-        self._bucket, wait = self._bucket.take(self._clock.now(), urgent=urgent)
-        return not wait
-
-    async def turn(self, *, urgent: bool) -> None:
-        """Return when one letter may be sent."""
-        while True:
-            self._bucket, wait = self._bucket.take(self._clock.now(), urgent=urgent)
-            if not wait:
-                return
-            await self._clock.sleep(wait)
 
     def worked(self) -> None:
         """The relay answered."""

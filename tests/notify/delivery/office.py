@@ -5,6 +5,8 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
@@ -33,14 +35,16 @@ class Office:
         size: int = 3,
         patience: float = 600,
         rate: float = 1e6,
+        domain_rate: float = 0,
+        domain_rates: str = "",
         signer: Signer | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.ledger = Ledger(database, clock=clock)
         self.signer = signer
-        self.traffic = Traffic(rate, clock=clock)
-        smtp = Smtp(port=port)
+        smtp = Smtp(port=port, rate=rate, domain_rate=domain_rate, domain_rates=domain_rates)
+        self.traffic = Traffic(Allowances(database, clock=clock, limits=Limits.of(smtp)), clock=clock)
         self.lanes = {
             lane: LaneWork(
                 lane,
