@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.broadcast import broadcast
+from benchmarks.broadcast import broadcast, broadcast_dkim
 from benchmarks.checkin import checkin_accept
 from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_accept": checkin_accept,
     "broadcast_vs_django": broadcast,
     "broadcast_vs_smtp_source": broadcast,
+    "broadcast_dkim": broadcast_dkim,
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,

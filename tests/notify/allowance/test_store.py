@@ -71,7 +71,8 @@ async def database(tmp_path_factory: pytest.TempPathFactory, migrated: Migrated)
 async def test_two_workers_keep_one_rate_together(each_database: str) -> None:
     clock, databases = Sleepless(), [Database(each_database), Database(each_database)]
     await databases[0].create_tables(Plumbing.metadata, NotifyTable.metadata)
-    async with relaying(TimedRelay(clock)) as relay:
+    relay = TimedRelay(clock)
+    async with relaying(relay):
         offices = [Office(database, clock=clock, port=relay.port, rate=40) for database in databases]
         letter = await offices[0].add(*(f"reader{number}@example.org" for number in range(120)))
 
@@ -89,7 +90,8 @@ async def test_two_workers_keep_one_rate_together(each_database: str) -> None:
 async def test_two_processes_keep_one_rate_together(each_database: str, clock: FakeClock) -> None:
     database = Database(each_database)
     await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
-    async with relaying(TimedRelay()) as relay:
+    relay = TimedRelay()
+    async with relaying(relay):
         office = Office(database, clock=clock, port=relay.port)
         letter = await office.add(*(f"reader{number}@example.org" for number in range(400)), minutes=1e6)
         command = (sys.executable, "-m", "tests.notify.delivery.sender", each_database, str(relay.port), "0", "80")
@@ -109,7 +111,8 @@ async def test_two_processes_keep_one_rate_together(each_database: str, clock: F
 
 async def test_a_domain_that_takes_few_letters_holds_up_nobody_else(database: Database) -> None:
     clock = Sleepless()
-    async with relaying(TimedRelay(clock)) as relay:
+    relay = TimedRelay(clock)
+    async with relaying(relay):
         office = Office(database, clock=clock, port=relay.port, domain_rates="slow.example=2")
         slow = [f"reader{number}@slow.example" for number in range(30)]
         letter = await office.add(*slow, *(f"reader{number}@example.org" for number in range(30)))
