@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from rich.progress import Progress, TextColumn
 
 from services.catcher.app import make_app as make_catcher
+from services.checking import check_app
 from services.composition import SERVICES, VOICES, service_named
 from services.demo.loader import SEED, prepare
 from services.demo.player import NothingAskedError, play
@@ -37,6 +38,7 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(geo_app, name="geo")
 app.add_typer(broadcast_app, name="broadcast")
 app.add_typer(mirror_app, name="mirror")
+app.add_typer(check_app, name="check")
 
 FOLDER = typer.Option(help="Where all data stands.")
 

@@ -27,7 +27,11 @@ class Nats(_Part):
 
 
 class Smtp(_Part):
-    """The mail relay, and how fast it may be used (letters a second, shared by all lanes)."""
+    """The mail relay, and how fast it may be used (letters a second, shared by all lanes of all workers).
+
+    `domain_rate` is the same for each receiving domain, 0: no limit; `domain_rates` are its exceptions, such as
+    `gmail.com=10 example.org=0.5`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1025
@@ -35,6 +39,8 @@ class Smtp(_Part):
     password: SecretStr = SecretStr("")
     tls: Literal["none", "starttls", "implicit"] = "none"
     rate: float = Field(default=200.0, gt=0)
+    domain_rate: float = Field(default=0.0, ge=0)
+    domain_rates: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+=[0-9]+([.][0-9]+)?( +|$))*$")] = ""
     connections: int = Field(default=5, ge=1, le=50)
 
 
@@ -47,6 +53,21 @@ class Inbound(_Part):
     rate: int = Field(default=600, ge=1)
 
 
+Selector = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?$")]
+
+
+class Dkim(_Part):
+    """The keys (PEM) by which letters are signed, and the selectors under which they are published; none: they are not.
+
+    The second is for a second signature of each letter, mostly an Ed25519 key beside one of RSA.
+    """
+
+    selector: Selector = ""
+    key: SecretStr = SecretStr("")
+    second_selector: Selector = ""
+    second_key: SecretStr = SecretStr("")
+
+
 class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own.
 
@@ -57,6 +78,7 @@ class Settings(_Part):
     database: str = "sqlite+aiosqlite:///var/{service}.db"
     nats: Nats = Nats()
     smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     inbound: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"

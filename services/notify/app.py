@@ -7,15 +7,18 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.notify import VOICE
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
+from services.notify.delivery.dkim_format import signing_keys
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
-from services.notify.delivery.sending import Letters, Traffic
+from services.notify.delivery.sending import Letters, Signer, Traffic
 from services.notify.delivery.store import Ledger
 from services.notify.delivery.web import pages as delivery_pages
 from services.notify.embed.web import pages as embed_pages
@@ -45,6 +48,7 @@ BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
 
 FORGET_EVERY = 600.0
+FORGET_ALLOWANCES_EVERY = 3600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
@@ -77,13 +81,19 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
     wishes = WishHandlers(ledger)
     house.bus.hears(UrgentLetterRequested, wishes.on_urgent_letter_requested)
     house.bus.hears(LetterRequested, wishes.on_letter_requested)
-    traffic = Traffic(house.settings.smtp.rate, clock=house.clock)
-    urgent = lane_work(Lane.URGENT, house, ledger=ledger, traffic=traffic, connections=URGENT_CONNECTIONS)
-    bulk = lane_work(Lane.BULK, house, ledger=ledger, traffic=traffic, connections=house.settings.smtp.connections)
+    settings = house.settings
+    allowances = Allowances(house.database, clock=house.clock, limits=Limits.of(settings.smtp))
+    traffic = Traffic(allowances, clock=house.clock)
+    signer = signer_of(settings)
+    urgent, bulk = (
+        lane_work(lane, house, ledger=ledger, traffic=traffic, signer=signer, connections=connections)
+        for lane, connections in ((Lane.URGENT, URGENT_CONNECTIONS), (Lane.BULK, settings.smtp.connections))
+    )
     for work, units in ((urgent, 1), (bulk, BULK_UNITS)):
         for _ in range(units):
             ledger.on_added(work.lane, house.jobs.every(1, work.unit).wake)
     house.jobs.every(30, urgent.recover)
+    house.jobs.every(FORGET_ALLOWANCES_EVERY, allowances.forget)
 
     @asynccontextmanager
     async def connections() -> AsyncIterator[None]:
@@ -92,11 +102,21 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
         finally:
             await urgent.pool.close()
             await bulk.pool.close()
+            if signer:
+                signer.close()
 
     return connections
 
 
-def lane_work(lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, connections: int) -> LaneWork:
+def signer_of(settings: Settings) -> Signer | None:
+    """What signs letters, where there is a key. Raises SettingsError for one that is not fit."""
+    keys = signing_keys(settings.dkim)
+    return Signer(settings.mail_domain, keys) if keys else None
+
+
+def lane_work(
+    lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, signer: Signer | None, connections: int
+) -> LaneWork:
     """One lane with its own connections and its own memory of letters."""
     settings = house.settings
     imprint = Imprint(
@@ -108,7 +128,7 @@ def lane_work(lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, con
     return LaneWork(
         lane,
         ledger=ledger,
-        letters=Letters(ledger, imprint=imprint),
+        letters=Letters(ledger, imprint=imprint, signer=signer),
         pool=Pool(settings.smtp, size=connections, domain=settings.mail_domain),
         traffic=traffic,
         clock=house.clock,
