@@ -75,9 +75,8 @@ class Report:
 
 @dataclass(frozen=True)
 class Returned:
-    """What came back, and of which delivery; `bounce` is the row of the letter that says so."""
+    """What came back, and of which delivery."""
 
-    bounce: UUID
     delivery: int
     realm: str
     letter_id: UUID
