@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, LargeBinary, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -122,7 +122,7 @@ class BounceStore:
                     col(BounceRow.id),
                     col(BounceRow.delivery),
                     col(BounceRow.tries),
-                    func.substr(col(BounceRow.raw), 1, READ_AT_MOST, type_=col(BounceRow.raw).type),
+                    func.substr(col(BounceRow.raw), 1, READ_AT_MOST, type_=LargeBinary()),
                 )
             )
             return [Claimed(*row) for row in taken]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from sqlalchemy import select
+from sqlmodel import col
 
 from services.notify.bounce.jobs import Reading
 from services.notify.bounce.model import KEPT, MOST_OF_ONE, SOFT_DAYS, SOFT_WINDOW, TRIES, Found
@@ -218,7 +219,7 @@ async def test_letters_are_forgotten_when_they_are_old_but_what_they_said_is_not
     more = await returns.bounces.forget()
 
     async with returns.house.database.read() as session:
-        left = (await session.execute(select(BounceRow.state))).scalars().all()
+        left = (await session.execute(select(col(BounceRow.state)))).scalars().all()
     assert not more
     assert sorted(left) == ["new", "unclear"]
     assert (await returns.deliveries(letter))[0].reason == "returned: hard 5.1.1"
