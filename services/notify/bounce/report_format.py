@@ -19,6 +19,7 @@ from services.notify.bounce.failure_words import read_words
 from services.notify.bounce.model import Found, Report, code_in, meaning, vague, worst
 from shared.mail_reading import (
     AUTO_HEADERS,
+    author,
     clean,
     decoded,
     from_machine,
@@ -53,15 +54,16 @@ _UNSEEN = re.compile(r"<(style|script|head)\b.{0,4000}?</\1>", re.IGNORECASE | r
 
 
 def read_report(raw: bytes) -> Report:
-    """What the letter says. Its subject and the beginning of its text are for a person, where no program can tell."""
+    """What the letter says. Its subject, its writer and how it begins are for a person, where no program can tell."""
     try:
         message = message_from_bytes(raw[:READ_AT_MOST], policy=policy.compat32)
         text = _text(message)
         found, status = _read(message, raw, text)
         subject = header_line(message, "Subject", MOST_SUBJECT)
+        shown = f"{author(message)}\n\n{text}".strip()
     except Exception:  # bytes from anywhere meet parsers that do not promise which errors they raise
         return Report(Found.UNCLEAR)
-    return Report(found, status, subject=subject, excerpt=text[:MOST_EXCERPT])
+    return Report(found, status, subject=subject, excerpt=shown[:MOST_EXCERPT])
 
 
 def _read(message: Message, raw: bytes, text: str) -> tuple[Found, str]:

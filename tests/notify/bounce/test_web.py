@@ -21,6 +21,7 @@ async def test_a_letter_that_nobody_could_read_is_shown_and_discarded(returns: R
 
     assert "Re: ohje" in shown.text
     assert "Kiitos!" in shown.text
+    assert "aino@example.org" in shown.text
     assert "HARJOITUS" in shown.text
     assert (done.status_code, again.headers["location"]) == (303, "/notify/bounces?said=quicker")
     assert "Re: ohje" not in left.text
