@@ -60,6 +60,7 @@ def run(
     mail_port: int = 8025,
     smtp_port: int = 1025,
     reply_port: int = 1026,
+    bounce_port: int = 1027,
     demo: Annotated[bool, typer.Option(help="Load the demo region at the first start.")] = True,
 ) -> None:
     """Start the whole system on this machine, with embedded parts; Ctrl-C stops it, the next start resumes."""
@@ -77,6 +78,7 @@ def run(
             mail_port=mail_port,
             smtp_port=smtp_port,
             reply_port=reply_port,
+            bounce_port=bounce_port,
             ready=ready,
         )
     )

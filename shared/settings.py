@@ -45,7 +45,7 @@ class Smtp(_Part):
 
 
 class Inbound(_Part):
-    """Where letters that answer ours come in, from the relay that takes them for the mail domain; port 0: nowhere."""
+    """Where letters come in, from the relay that takes them for the mail domain; port 0: nowhere."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
@@ -71,6 +71,8 @@ class Dkim(_Part):
 class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own.
 
+    Letters that answer ours come in at `inbound` (intake), those that came back at `bounces` (notify).
+
     `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
     `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
     """
@@ -80,6 +82,7 @@ class Settings(_Part):
     smtp: Smtp = Smtp()
     dkim: Dkim = Dkim()
     inbound: Inbound = Inbound()
+    bounces: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
     mail_domain: str = "valmius.example.org"

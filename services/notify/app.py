@@ -9,6 +9,10 @@ from fastapi import FastAPI
 from services.notify import VOICE
 from services.notify.allowance.model import Limits
 from services.notify.allowance.store import Allowances
+from services.notify.bounce import mail as bounce_mail
+from services.notify.bounce.jobs import Reading
+from services.notify.bounce.store import BounceStore
+from services.notify.bounce.web import pages as bounce_pages
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
@@ -53,6 +57,7 @@ PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
+READ_EVERY = 30.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -67,9 +72,21 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         templates=(HERE / "templates",),
     )
     ledger = Ledger(house.database, clock=house.clock)
-    app = house.app(started=wire_delivery(house, ledger))
+    connections = wire_delivery(house, ledger)
+    links = Links(secret=settings.secret.get_secret_value(), public_url=settings.public_url)
+    subscribers = SubscriberStore(house.database, clock=house.clock, ledger=ledger, links=links)
+    bounces, door = wire_bounces(house, subscribers)
+
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        async with connections(), door():
+            yield
+
+    app = house.app(started=started)
     app.state.ledger = ledger
-    subscribers = wire_subscribers(app, house, ledger)
+    app.state.bounces = bounces
+    app.include_router(bounce_pages(bounces, subscribers))
+    wire_subscribers(app, house, subscribers, links=links)
     situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
@@ -135,15 +152,30 @@ def lane_work(
     )
 
 
-def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberStore:
+def wire_bounces(
+    house: House, subscribers: SubscriberStore
+) -> tuple[BounceStore, Callable[[], AbstractAsyncContextManager[None]]]:
+    """Letters that come back are taken at a door, which is open while the second is entered, and read by a job."""
+    settings, secret = house.settings, house.settings.secret.get_secret_value()
+    bounces = BounceStore(house.database, clock=house.clock, subscribers=subscribers, secret=secret)
+    bounces.on_taken(house.jobs.every(READ_EVERY, Reading(bounces).read).wake)
+    house.jobs.every(FORGET_EVERY, bounces.forget)
+
+    @asynccontextmanager
+    async def door() -> AsyncIterator[None]:
+        async with bounce_mail.listening(bounces, settings.bounces, domain=settings.mail_domain, clock=house.clock):
+            yield
+        await bounces.close()
+
+    return bounces, door
+
+
+def wire_subscribers(app: FastAPI, house: House, subscribers: SubscriberStore, *, links: Links) -> None:
     """Subscribing, preferences, leaving."""
-    links = Links(secret=house.settings.secret.get_secret_value(), public_url=house.settings.public_url)
-    subscribers = SubscriberStore(house.database, clock=house.clock, ledger=ledger, links=links)
     house.jobs.every(FORGET_EVERY, subscribers.forget_unconfirmed)
     app.include_router(subscriber_pages(subscribers, links=links))
     app.state.links = links
     app.state.subscribers = subscribers
-    return subscribers
 
 
 def wire_situations(app: FastAPI, house: House) -> SituationStore:

@@ -14,6 +14,10 @@ TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 APPROVES = frozenset({Role.APPROVER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
+    # notify: letters that came back
+    "GET /{service}/bounces": ADMINISTRATOR,
+    "POST /{service}/bounces/{bounce_id}/discard": ADMINISTRATOR,
+    "POST /{service}/bounces/{bounce_id}/again": ADMINISTRATOR,
     # every service
     "GET /{service}/dead-letters": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/replay": ADMINISTRATOR,

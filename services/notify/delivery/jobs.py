@@ -23,6 +23,7 @@ from services.notify.delivery.model import (
     permit,
     should_pause,
 )
+from services.notify.delivery.return_address import return_address
 from services.notify.delivery.sending import BEGIN_WITHIN, Copies, Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
@@ -252,7 +253,15 @@ class Batch:
     def _envelope(self, delivery: Claimed) -> Envelope:
         """Raises LetterError when the letter cannot be written or not be addressed."""
         imprint = self._copies_for(delivery).template.imprint
-        return Envelope(f"bounce+{delivery.id}@{imprint.mail_domain}", mailbox(delivery.recipient.address))
+        recipient = delivery.recipient
+        sender = return_address(
+            delivery.id,
+            delivery.letter_id,
+            recipient.recipient_id,
+            secret=imprint.secret,
+            domain=imprint.mail_domain,
+        )
+        return Envelope(sender, mailbox(recipient.address))
 
     def _copies_for(self, delivery: Claimed) -> Copies:
         letter, recipient = self._letters[delivery.id], delivery.recipient

@@ -275,11 +275,13 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a broadcast is. Until it is planned, `counts` may not hold all recipients yet."""
+    """How far a broadcast is. Until it is planned, `counts` may not hold all recipients yet. Of the sent ones, so many
+    came back: that may take days."""
 
     counts: Counts
     planned: bool
     finished: bool
+    returned: int = 0
 
     @property
     def settled(self) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.bounce.store import returned_count
 from services.notify.delivery.store import Ledger, reached
 from services.notify.guidance.model import (
     Approval,
@@ -232,10 +233,11 @@ class GuidanceStore:
         """How far the sending of this revision is, or None if it was not released."""
         async with self._database.read() as session:
             row = await session.get(BroadcastRow, (revision.realm, revision.guidance_id, revision.number))
-        if row is None:
-            return None
-        counts = await self._ledger.counts(revision.realm, revision.letter_id)
-        return Progress(counts, planned=row.planned_at is not None, finished=row.finished_at is not None)
+            if row is None:
+                return None
+            counts = await self._ledger.counts_now(session, revision.realm, revision.letter_id)
+            returned = await returned_count(session, revision.realm, revision.letter_id)
+        return Progress(counts, row.planned_at is not None, finished=row.finished_at is not None, returned=returned)
 
     async def newest(self, realm: Realm) -> list[Revision]:
         """What the public has of the newest guidance, or its draft; at most SHOWN."""

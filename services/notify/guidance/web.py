@@ -100,6 +100,7 @@ def _writing(desk: Desk) -> APIRouter:
             revisions=listed,
             corrections=await desk.guidance.corrections(LIVE),
             may_edit=staff.may(Role.EDITOR),
+            sees_bounces=staff.may(Role.ADMINISTRATOR),
             **await _sending(desk, staff),
             **_names(request),
         )
