@@ -27,6 +27,9 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.scheduling.store import Schedule
+from services.notify.scheduling.web import SchedulingPages
+from services.notify.scheduling.web import pages as scheduling_pages
 from services.notify.schema import NotifyTable
 from services.notify.situations.handlers import SituationHandlers
 from services.notify.situations.store import SituationStore
@@ -49,6 +52,7 @@ PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
+RELEASE_EVERY = 5.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -68,6 +72,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     subscribers = wire_subscribers(app, house, ledger)
     situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
+    wire_scheduling(app, house, guidance, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     return app
 
@@ -160,6 +165,14 @@ def wire_guidance(
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts
     return guidance
+
+
+def wire_scheduling(app: FastAPI, house: House, guidance: GuidanceStore, *, situations: SituationStore) -> None:
+    """Releases at a later moment."""
+    schedule = Schedule(house.database, clock=house.clock, guidance=guidance)
+    house.jobs.every(RELEASE_EVERY, schedule.release_due)
+    app.include_router(scheduling_pages(SchedulingPages(schedule, guidance, situations, house.clock)))
+    app.state.schedule = schedule
 
 
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:

@@ -157,6 +157,10 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/{guidance_id}/trial": TESTS,
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
+    "GET /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/now": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/take-back": TESTS,
     "POST /guidance/sending/resume": OPENS,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
