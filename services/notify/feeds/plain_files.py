@@ -1,17 +1,18 @@
 """Format: the public pages and feeds as plain files whose links are relative, for each place and language."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from services.notify.cap.model import Issuer, Release, alert_of, identifier_of
-from services.notify.feeds.addresses import ALERTS, ATOM, JSON, WHOLE_REGION, Addresses, alert_path, feed_path
+from services.notify.feeds.addresses import ALERTS, ATOM, CALENDAR, JSON, WHOLE_REGION, Addresses, alert_path, feed_path
 from services.notify.feeds.atom_xml import alerts_xml, atom_xml
+from services.notify.feeds.calendar_ics import calendar_ics
 from services.notify.feeds.cap_xml import cap_xml
 from services.notify.feeds.json_feed import json_feed
-from services.notify.feeds.model import FULL_TEXT_BYTES, Channel, FeedItem, channel, concerns
+from services.notify.feeds.model import FULL_TEXT_BYTES, Announced, Channel, FeedItem, channel, concerns
 from services.notify.guidance.model import short
 from services.notify.situations.store import Situation
 from services.notify.subscribers.model import AUDIENCE_NAMES
@@ -31,10 +32,11 @@ class Told:
     releases: Sequence[Release]
     situations: Sequence[Situation]
     made_at: datetime
+    announced: Sequence[Announced] = ()
 
     def differs(self, other: "Told") -> bool:
         """True if not all is the same but the time."""
-        return (self.releases, self.situations) != (other.releases, other.situations)
+        return replace(self, made_at=other.made_at) != other
 
 
 def plain_files(told: Told, *, pages: Pages, issuer: Issuer) -> dict[str, bytes]:
@@ -44,7 +46,13 @@ def plain_files(told: Told, *, pages: Pages, issuer: Issuer) -> dict[str, bytes]
         files[alert_path(identifier_of(release.revision))] = cap_xml(alert_of(release, issuer))
     for locale in Locale:
         for place in PLACES:
-            known = channel(told.releases, place=place, locale=locale, addresses=Addresses(issuer.public_url))
+            known = channel(
+                told.releases,
+                place=place,
+                locale=locale,
+                addresses=Addresses(issuer.public_url),
+                announced=told.announced,
+            )
             files |= _feeds(known)
             files |= _pages(known, told, pages)
     return files
@@ -54,6 +62,7 @@ def _feeds(known: Channel) -> dict[str, bytes]:
     files = {
         feed_path(known.place, known.locale, ATOM): atom_xml(known),
         feed_path(known.place, known.locale, JSON): json_feed(known),
+        feed_path(known.place, known.locale, CALENDAR): calendar_ics(known),
     }
     if known.locale is Locale.FI:
         files[feed_path(known.place, known.locale, ALERTS)] = alerts_xml(known)

@@ -1,11 +1,12 @@
 """Store of releases: what stands in the feeds and in their copy as plain files. Only ever of the live realm."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from services.notify.cap.model import Issuer, Release, sent_at
+from services.notify.feeds.model import Announced
 from services.notify.feeds.plain_files import Told, plain_files
 from services.notify.guidance.model import Earlier, Revision
 from services.notify.guidance.store import GuidanceStore
@@ -16,6 +17,9 @@ from shared.clock import Clock
 from shared.realm import LIVE
 from shared.web import Pages
 
+Announcer = Callable[[datetime], Awaitable[Sequence[Announced]]]
+"""Tells what is announced at a moment: a bounded number, of the real world alone."""
+
 
 class Releases:
     """What the public has been told."""
@@ -23,6 +27,15 @@ class Releases:
     def __init__(self, guidance: GuidanceStore, situations: SituationStore) -> None:
         self._guidance = guidance
         self._situations = situations
+        self._announcers: list[Announcer] = []
+
+    def announce_by(self, announcer: Announcer) -> None:
+        """Have calendars show what this one announces, an exercise for example."""
+        self._announcers.append(announcer)
+
+    async def announced(self, now: datetime) -> list[Announced]:
+        """What everybody may know of beforehand."""
+        return [one for announcer in self._announcers for one in await announcer(now)]
 
     async def current(self, now: datetime) -> list[Release]:
         """What is in force or was withdrawn of late, newest first."""
@@ -57,7 +70,12 @@ class Copies:
     async def told(self) -> Told:
         """What a copy made now would hold."""
         now = self._clock.now()
-        return Told(await self._releases.current(now), await self._situations.open_ones(), now)
+        return Told(
+            await self._releases.current(now),
+            await self._situations.open_ones(),
+            now,
+            announced=await self._releases.announced(now),
+        )
 
     async def write(self, folder: Path, told: Told) -> Changes:
         """Write it; what changed in the folder. Raises OSError where it cannot be written."""
