@@ -190,6 +190,7 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
             clock=house.clock,
         )
     )
+    app.state.releases = releases
     copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
     app.state.copies = copies
     if settings.mirror:

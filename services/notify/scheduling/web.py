@@ -84,6 +84,18 @@ class SchedulingPages:
             **values,
         )
 
+    async def answer(
+        self, request: Request, staff: Staff, revision: Revision, *, decided: object, typed: WallClock
+    ) -> Response:
+        """Back to the text; or the form again, with what was refused."""
+        if not isinstance(decided, Refusal):
+            return RedirectResponse(here_of(revision), status_code=303)
+        newest = await self.guidance.unreleased(LIVE, revision.guidance_id) or revision
+        shown = Shown(typed, (Problem(WORD, REFUSALS[decided]),))
+        response = await self.page(request, staff, newest, shown)
+        response.status_code = HTTPStatus.FORBIDDEN if decided is Refusal.OWN_TEXT else response.status_code
+        return response
+
 
 def pages(desk: SchedulingPages) -> APIRouter:
     """`/guidance/<id>/schedule` and what is below it."""
@@ -113,7 +125,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
             word=str(form.get(WORD, "")),
             edition=_number(form.get("edition")),
         )
-        return await answer(request, staff, revision, decided, typed)
+        return await desk.answer(request, staff, revision, decided=decided, typed=typed)
 
     @router.post("/now")
     async def now(request: Request, staff: Approver, guidance_id: UUID) -> Response:
@@ -127,7 +139,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
             word=str(form.get(WORD, "")),
             edition=_number(form.get("edition")),
         )
-        return await answer(request, staff, revision, decided, WallClock("", ""))
+        return await desk.answer(request, staff, revision, decided=decided, typed=WallClock("", ""))
 
     @router.post("/take-back")
     async def take_back(request: Request, staff: Either, guidance_id: UUID) -> Response:
@@ -143,15 +155,6 @@ def pages(desk: SchedulingPages) -> APIRouter:
                 what_next=N_("Look at its page: it may have been released meanwhile, or changed."),
             )
         return RedirectResponse(here_of(revision), status_code=303)
-
-    async def answer(request: Request, staff: Staff, revision: Revision, decided: object, typed: WallClock) -> Response:
-        if not isinstance(decided, Refusal):
-            return RedirectResponse(here_of(revision), status_code=303)
-        newest = await desk.guidance.unreleased(LIVE, revision.guidance_id) or revision
-        shown = Shown(typed, (Problem(WORD, REFUSALS[decided]),))
-        response = await desk.page(request, staff, newest, shown)
-        response.status_code = HTTPStatus.FORBIDDEN if decided is Refusal.OWN_TEXT else response.status_code
-        return response
 
     return router
 
