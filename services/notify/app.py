@@ -33,6 +33,9 @@ from services.notify.scheduling.web import pages as scheduling_pages
 from services.notify.schema import NotifyTable
 from services.notify.situations.handlers import SituationHandlers
 from services.notify.situations.store import SituationStore
+from services.notify.standing.store import StandingStore
+from services.notify.standing.web import StandingDesk
+from services.notify.standing.web import pages as standing_pages
 from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
@@ -159,12 +162,20 @@ def wire_guidance(
     house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
+    wire_standing(app, house, guidance)
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
     app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts
     return guidance
+
+
+def wire_standing(app: FastAPI, house: House, guidance: GuidanceStore) -> None:
+    """Models and checklists; their paths lie below those of guidance and are asked first."""
+    standing = StandingStore(house.database, clock=house.clock)
+    app.include_router(standing_pages(StandingDesk(standing, guidance, house.settings.public_url)))
+    app.state.standing = standing
 
 
 def wire_scheduling(app: FastAPI, house: House, guidance: GuidanceStore, *, situations: SituationStore) -> None:
@@ -180,7 +191,7 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
     settings = house.settings
     issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
     releases = Releases(guidance, situations)
-    app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
+    app.include_router(public_pages(guidance, app.state.standing, situations=situations, clock=house.clock))
     app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
     app.include_router(
         embed_pages(
@@ -191,7 +202,7 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
         )
     )
     app.state.releases = releases
-    copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
+    copies = Copies(releases, situations, app.state.standing, pages=house.pages, issuer=issuer, clock=house.clock)
     app.state.copies = copies
     if settings.mirror:
         guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)

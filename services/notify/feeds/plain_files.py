@@ -14,7 +14,9 @@ from services.notify.feeds.cap_xml import cap_xml
 from services.notify.feeds.json_feed import json_feed
 from services.notify.feeds.model import FULL_TEXT_BYTES, Announced, Channel, FeedItem, channel, concerns
 from services.notify.guidance.model import short
+from services.notify.markdown.model import html_of
 from services.notify.situations.store import Situation
+from services.notify.standing.model import FORMS, Standing, near
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
 from shared.i18n import LanguageLink, Locale, texts
@@ -33,6 +35,7 @@ class Told:
     situations: Sequence[Situation]
     made_at: datetime
     announced: Sequence[Announced] = ()
+    standing: Sequence[Standing] = ()
 
     def differs(self, other: "Told") -> bool:
         """True if not all is the same but the time."""
@@ -76,19 +79,27 @@ def _pages(known: Channel, told: Told, pages: Pages) -> dict[str, bytes]:
     values: dict[str, Any] = {
         "channel": known,
         "whole": fitting(known.items),
+        "standing": near(told.standing, municipality),
         "situations": [each for each in told.situations if concerns(each.municipalities, municipality)],
     }
     files = {page_path(known.place, known.locale): render(page_path(known.place, known.locale), **values)}
     if municipality is None:
         for item in known.items:
             path = f"{short(known.locale)}/{item_path(item)}"
-            files[path] = render(path, **values | {"single": item, "whole": {item.urn}, "situations": []})
+            alone = {"single": item, "whole": {item.urn}, "situations": [], "standing": []}
+            files[path] = render(path, **values | alone)
+        for one in told.standing:
+            path = f"{short(known.locale)}/prepare/{one.standing_id}.html"
+            shown = one.advice.shown(known.locale)
+            files[path] = render(path, template="mirror_standing.html", one=one, shown=shown, channel=known)
         if known.locale is Locale.FI:
             files["index.html"] = render("index.html", **values)
     return files
 
 
-def _page(pages: Pages, known: Channel, told: Told, path: str, **values: Any) -> bytes:
+def _page(
+    pages: Pages, known: Channel, told: Told, path: str, *, template: str = "mirror.html", **values: Any
+) -> bytes:
     root = "../" * path.count("/")
     locale = known.locale
     rest = path.partition("/")[2] or "index.html"
@@ -99,7 +110,7 @@ def _page(pages: Pages, known: Channel, told: Told, path: str, **values: Any) ->
     single = {"single": None} | values
     return pages.fragment(
         locale,
-        "mirror.html",
+        template,
         site=texts(locale)(SITE),
         realm=LIVE,
         languages=languages,
@@ -109,6 +120,8 @@ def _page(pages: Pages, known: Channel, told: Told, path: str, **values: Any) ->
         places=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
         audience_names={audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         item_path=item_path,
+        html_of=html_of,
+        forms={form.value: name for form, name in FORMS.items()},
         named=lambda item: ", ".join(place.name(locale) for place in item.places),
         made_at=told.made_at,
         **single,

@@ -13,6 +13,8 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.mirror.model import Changes
 from services.notify.mirror.store import Folder
 from services.notify.situations.store import SituationStore
+from services.notify.standing.model import near
+from services.notify.standing.store import StandingStore
 from shared.clock import Clock
 from shared.realm import LIVE
 from shared.web import Pages
@@ -59,10 +61,18 @@ class Copies:
     """Copies of the public pages and feeds as plain files."""
 
     def __init__(
-        self, releases: Releases, situations: SituationStore, *, pages: Pages, issuer: Issuer, clock: Clock
+        self,
+        releases: Releases,
+        situations: SituationStore,
+        standing: StandingStore,
+        *,
+        pages: Pages,
+        issuer: Issuer,
+        clock: Clock,
     ) -> None:
         self._releases = releases
         self._situations = situations
+        self._standing = standing
         self._pages = pages
         self._issuer = issuer
         self._clock = clock
@@ -75,6 +85,7 @@ class Copies:
             await self._situations.open_ones(),
             now,
             announced=await self._releases.announced(now),
+            standing=near(await self._standing.current(), None),
         )
 
     async def write(self, folder: Path, told: Told) -> Changes:

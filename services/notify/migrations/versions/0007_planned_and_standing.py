@@ -1,4 +1,4 @@
-"""Guidance is approved for a later moment."""
+"""Guidance is approved for a later moment; models and checklists stand on the public page at any time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -41,3 +41,26 @@ def upgrade() -> None:
         sa.CheckConstraint("release_at > planned_at", name="released_later"),
     )
     op.create_index("release_plan_due", "release_plan", ["state", "release_at"])
+    _standing()
+
+
+def _standing() -> None:
+    op.create_table(
+        "standing",
+        sa.Column("realm", sa.String, primary_key=True),
+        sa.Column("standing_id", sa.Uuid, primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("edition", sa.Integer, nullable=False),
+        sa.Column("form", sa.String, nullable=False),
+        sa.Column("texts", sa.JSON, nullable=False),
+        sa.Column("areas", sa.JSON, nullable=False),
+        sa.Column("withdraws", sa.Boolean, nullable=False),
+        sa.Column("written_by", sa.Uuid, nullable=False),
+        sa.Column("writers", sa.JSON, nullable=False),
+        sa.Column("written_at", MOMENT, nullable=False),
+        sa.Column("approved_by", sa.Uuid),
+        sa.Column("approved_at", MOMENT),
+        sa.CheckConstraint("approved_by IS NULL OR approved_by <> written_by", name="standing_two_people"),
+        sa.CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="standing_approval_is_whole"),
+    )
+    op.create_index("standing_newest", "standing", ["realm", "written_at"])
