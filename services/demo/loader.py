@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from services.demo.abilities import DemoMore, demo_more, demo_networks
 from services.demo.registry import demo_associations, demo_people, demo_subscribers, write_csv
@@ -62,7 +63,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
 
 async def _load_people(access: AccessStore, standing: StandingStore) -> None:
     """The staff, and what an editor and an approver of it keep on the public page."""
-    known = {}
+    known: dict[str, UUID] = {}
     for person in demo_people():
         entry = PersonEntry(
             name=person.name, email=person.email, roles=frozenset(person.roles), language=person.language

@@ -85,10 +85,10 @@ class StandingStore:
     async def _read(self, realm: Realm, *conditions: ColumnElement[bool]) -> list[Standing]:
         newer = aliased(StandingRow)
         replaced = exists().where(
-            newer.realm == StandingRow.realm,
-            newer.standing_id == StandingRow.standing_id,
-            newer.number > StandingRow.number,
-            newer.approved_at.is_not(None),  # type: ignore[union-attr]  # a column, by its class a moment
+            col(newer.realm) == col(StandingRow.realm),
+            col(newer.standing_id) == col(StandingRow.standing_id),
+            col(newer.number) > col(StandingRow.number),
+            col(newer.approved_at).is_not(None),
         )
         order = (col(StandingRow.written_at).desc(), col(StandingRow.standing_id), col(StandingRow.number).desc())
         async with self._database.read() as session:

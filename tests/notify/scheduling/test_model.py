@@ -63,8 +63,9 @@ def test_a_time_that_comes_twice_must_be_named() -> None:
     assert hour_comes_twice(typed)
     for which, hour, half in (("first", 0, "summer"), ("second", 1, "winter")):
         meant = moment_of(WallClock("2026-10-25", "03:30", which), OCTOBER)
-        assert meant == datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
-        assert Plan(new_id(), OCTOBER, meant, 1).comes_twice == half
+        wanted = datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+        assert meant == wanted
+        assert Plan(new_id(), OCTOBER, wanted, 1).comes_twice == half
     assert moment_of(WallClock("2026-10-25", "04:00"), OCTOBER) == datetime(2026, 10, 25, 2, tzinfo=UTC)
 
 

@@ -188,7 +188,7 @@ async def test_what_is_planned_is_neither_changed_nor_released_twice_until_it_is
 ) -> None:
     await resident(subscribers)
     revision, _ = await planned(app)
-    who = {"by": new_id(), "edition": revision.edition}
+    who: dict[str, Any] = {"by": new_id(), "edition": revision.edition}
 
     changed = await guidance.rewrite(revision, draft(valid_hours=6), by=new_id())
     again = await approve_for(app, revision)
