@@ -48,7 +48,7 @@ class GuidanceWalk(Walk):
         page.fill("[name=text_fi]", TEXT)
         page.click("[name=preview]")
         preview = page.locator("#preview-fi")
-        for heading in ("Sivuna", "Sähköpostina", "Puhelimessa"):
+        for heading in ("Verkkosivuna", "Sähköpostina", "Puhelimessa"):
             expect(preview).to_contain_text(heading)
         page.locator("#preview-sv summary").click()
         expect(page.locator("#preview-sv article")).to_contain_text("Koka vattnet")
@@ -137,12 +137,19 @@ class GuidanceWalk(Walk):
             page.context.close()
 
     def read_checklists(self) -> None:
-        """A resident finds the checklists on the public page."""
+        """A resident finds the checklists on the public page, and the editor where they are kept."""
         page = self.page_of(PHONE)
         page.goto(f"{self.system.url}/?lang=fi")
-        page.get_by_role("link", name="Kotivara kerhotilaan").or_(
-            page.get_by_role("link", name="Kerhotilan kotivara")
-        ).first.click()
+        page.get_by_role("link", name="Kerhotilan kotivara").click()
         expect(page.locator("article.checklist")).to_contain_text("Vettä 2 litraa")
         self.look(page, "prepare-one")
+        page.get_by_role("link", name="Kaikki mallit ja tarkistuslistat").click()
+        self.look(page, "prepare")
         page.context.close()
+        desk = self.pages["Eero"]
+        desk.goto(f"{self.system.url}/guidance/standing")
+        self.look(desk, "desk-standing-list")
+        desk.locator("main table a").first.click()
+        self.look(desk, "desk-standing")
+        desk.get_by_role("link", name="Muokkaa").click()
+        self.look(desk, "desk-standing-form")

@@ -108,6 +108,7 @@ def _writing(desk: Desk) -> APIRouter:
             "guidance_list.html",
             revisions=listed,
             corrections=await desk.guidance.corrections(LIVE),
+            endings=ENDINGS,
             may_edit=staff.may(Role.EDITOR),
             **await _sending(desk, staff),
             **_names(request),

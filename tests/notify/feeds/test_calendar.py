@@ -8,7 +8,7 @@ import feedparser
 import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -28,7 +28,7 @@ from tests.notify.feeds.test_api import corrected
 from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, published, resident, submitted
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 async def somebody(subscribers: SubscriberStore) -> None:
     await resident(subscribers, "aino@example.org", *(place.code for place in region.MUNICIPALITIES))
 
@@ -40,6 +40,7 @@ async def events(browser: AsyncClient, place: str = "all", language: str = "fi")
     return list(Calendar.from_ical(answer.content).walk("VEVENT"))
 
 
+@pytest.mark.usefixtures("somebody")
 async def test_the_calendar_has_the_items_of_atom_and_of_the_page(
     browser: AsyncClient, guidance: GuidanceStore, clock: FakeClock
 ) -> None:
@@ -65,6 +66,7 @@ async def test_the_calendar_has_the_items_of_atom_and_of_the_page(
     assert "Rivi\n\n- toinen\n\nhttp" in str((await events(browser, HATTULA))[-1]["description"])
 
 
+@pytest.mark.usefixtures("somebody")
 async def test_an_entry_lies_from_release_to_expiry_in_its_language(
     browser: AsyncClient, guidance: GuidanceStore
 ) -> None:
@@ -81,6 +83,7 @@ async def test_an_entry_lies_from_release_to_expiry_in_its_language(
         assert (event["status"], event["transp"], event["location"]) == ("CONFIRMED", "TRANSPARENT", "Forssa")
 
 
+@pytest.mark.usefixtures("somebody")
 async def test_a_correction_raises_the_sequence_and_a_withdrawal_cancels(
     browser: AsyncClient, guidance: GuidanceStore, clock: FakeClock
 ) -> None:
@@ -100,6 +103,7 @@ async def test_a_correction_raises_the_sequence_and_a_withdrawal_cancels(
     assert told[1].decoded("dtstamp") == STORM_EVENING + timedelta(minutes=10)
 
 
+@pytest.mark.usefixtures("somebody")
 async def test_what_is_approved_for_later_is_in_no_calendar_and_in_no_feed(
     app: FastAPI, browser: AsyncClient, guidance: GuidanceStore
 ) -> None:
@@ -147,6 +151,7 @@ async def test_what_is_announced_stands_in_calendars_alone(app: FastAPI, browser
     assert b"Myrskyilta" not in (await browser.get("/feeds/all/fi/atom.xml")).content
 
 
+@settings(max_examples=25)
 @given(st.text(min_size=1), st.text())
 def test_whatever_is_written_is_read_back_as_one_entry(title: str, text: str) -> None:
     one = Announced(

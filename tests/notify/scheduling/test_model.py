@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.guidance.model import Plan
@@ -69,6 +69,7 @@ def test_a_time_that_comes_twice_must_be_named() -> None:
     assert moment_of(WallClock("2026-10-25", "04:00"), OCTOBER) == datetime(2026, 10, 25, 2, tzinfo=UTC)
 
 
+@settings(max_examples=50)
 @given(st.datetimes(datetime(2026, 10, 1), datetime(2027, 4, 10)))  # noqa: DTZ001 - of the wall clock
 def test_every_minute_is_a_moment_or_is_explained(wall: datetime) -> None:
     typed = WallClock(wall.date().isoformat(), f"{wall:%H:%M}")

@@ -4,14 +4,12 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient
 
-from services.notify.guidance.model import Revision, State
+from services.notify.guidance.model import ENDINGS, PlanState, Revision, State
 from services.notify.guidance.store import GuidanceStore
 from services.notify.scheduling.store import Schedule
 from services.notify.subscribers.store import SubscriberStore
-from shared.i18n import Locale
+from shared.i18n import Locale, texts
 from shared.identity import Role
-from shared.ids import new_id
-from shared.realm import LIVE
 from tests.fakes import FakeClock
 from tests.notify.conftest import signed_in, staff
 from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, present, resident, submitted
@@ -136,19 +134,19 @@ async def test_a_plan_is_taken_back_or_released_now_on_its_page(
     assert (await present(guidance, waiting.guidance_id)).state is State.PUBLISHED
 
 
-@pytest.mark.parametrize("locale", list(Locale))
 async def test_it_speaks_four_languages(
-    app: FastAPI, approver: AsyncClient, waiting: Revision, clock: FakeClock, locale: Locale
+    app: FastAPI, approver: AsyncClient, waiting: Revision, clock: FakeClock
 ) -> None:
-    here, lang = f"/guidance/{waiting.guidance_id}", {"lang": locale.value}
+    here = f"/guidance/{waiting.guidance_id}"
     schedule: Schedule = app.state.schedule
-    form = await approver.get(f"{here}/schedule", params=lang)
+    forms = [await approver.get(f"{here}/schedule", params={"lang": locale.value}) for locale in Locale]
     await approver.post(f"{here}/schedule", data=FORM)
-    pages = [await approver.get(f"{here}{path}", params=lang) for path in ("", "/schedule")]
+    planned = [await approver.get(f"{here}/schedule", params={"lang": locale.value}) for locale in Locale]
     clock.move(hours=14)
     await schedule.release_due()
-    pages.append(await approver.get(here, params=lang))
+    late = [await approver.get("/guidance", params={"lang": locale.value}) for locale in Locale]
 
-    assert {page.status_code for page in (form, *pages)} == {200}
-    assert all(f'<html lang="{locale.lang}">' in page.text for page in pages)
-    assert await schedule.take_back(LIVE, waiting.guidance_id, by=new_id(), edition=1) is False
+    for locale, *pages in zip(Locale, forms, planned, late, strict=True):
+        assert {page.status_code for page in pages} == {200}
+        assert all(f'<html lang="{locale.lang}">' in page.text for page in pages)
+        assert texts(locale)(ENDINGS[PlanState.TOO_LATE]) in pages[-1].text
