@@ -36,7 +36,7 @@ from tests.notify.broadcast.test_mail import Mailbox, body, mailbox
 from tests.notify.feeds.test_api import corrected
 from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, draft, present, submitted
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.slow]
 
 URL = re.compile(r"https?://[^\s<>()\"]+")
 READERS = {locale: f"reader-{locale.name.lower()}@example.org" for locale in Locale}
@@ -165,7 +165,6 @@ async def released(app: FastAPI, revision: Revision) -> Revision:
     return await present(guidance, revision.guidance_id)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_opening_every_link_of_every_letter_a_thousand_times_changes_nothing(
     settings: Settings, clock: FakeClock
