@@ -33,4 +33,15 @@ VOICE = Voice(
     ),
 )
 
-SERVES: tuple[str, ...] = ("/", "/guidance", "/subscribe", "/s/", "/m/", "/g/", "/feeds", "/embed", "/notify/")
+SERVES: tuple[str, ...] = (
+    "/",
+    "/guidance",
+    "/subscribe",
+    "/s/",
+    "/m/",
+    "/g/",
+    "/prepare",
+    "/feeds",
+    "/embed",
+    "/notify/",
+)

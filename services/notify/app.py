@@ -34,9 +34,15 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.scheduling.store import Schedule
+from services.notify.scheduling.web import SchedulingPages
+from services.notify.scheduling.web import pages as scheduling_pages
 from services.notify.schema import NotifyTable
 from services.notify.situations.handlers import SituationHandlers
 from services.notify.situations.store import SituationStore
+from services.notify.standing.store import StandingStore
+from services.notify.standing.web import StandingDesk
+from services.notify.standing.web import pages as standing_pages
 from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
@@ -58,6 +64,7 @@ FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
 READ_EVERY = 30.0
+RELEASE_EVERY = 5.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -89,6 +96,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     wire_subscribers(app, house, subscribers, links=links)
     situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
+    wire_scheduling(app, house, guidance, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     return app
 
@@ -206,6 +214,7 @@ def wire_guidance(
     house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
+    wire_standing(app, house, guidance)
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
     app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
@@ -214,12 +223,27 @@ def wire_guidance(
     return guidance
 
 
+def wire_standing(app: FastAPI, house: House, guidance: GuidanceStore) -> None:
+    """Models and checklists; their paths lie below those of guidance and are asked first."""
+    standing = StandingStore(house.database, clock=house.clock)
+    app.include_router(standing_pages(StandingDesk(standing, guidance, house.settings.public_url)))
+    app.state.standing = standing
+
+
+def wire_scheduling(app: FastAPI, house: House, guidance: GuidanceStore, *, situations: SituationStore) -> None:
+    """Releases at a later moment."""
+    schedule = Schedule(house.database, clock=house.clock, guidance=guidance)
+    house.jobs.every(RELEASE_EVERY, schedule.release_due)
+    app.include_router(scheduling_pages(SchedulingPages(schedule, guidance, situations, house.clock)))
+    app.state.schedule = schedule
+
+
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:
     """The public page, its feeds, its parts for other sites, its copy as plain files."""
     settings = house.settings
     issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
     releases = Releases(guidance, situations)
-    app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
+    app.include_router(public_pages(guidance, app.state.standing, situations=situations, clock=house.clock))
     app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
     app.include_router(
         embed_pages(
@@ -229,7 +253,8 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
             clock=house.clock,
         )
     )
-    copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
+    app.state.releases = releases
+    copies = Copies(releases, situations, app.state.standing, pages=house.pages, issuer=issuer, clock=house.clock)
     app.state.copies = copies
     if settings.mirror:
         guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)

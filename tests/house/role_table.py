@@ -161,7 +161,21 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/{guidance_id}/trial": TESTS,
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
+    "GET /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/now": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/take-back": TESTS,
     "POST /guidance/sending/resume": OPENS,
+    "GET /guidance/standing": READS_GUIDANCE,
+    "GET /guidance/standing/new": WRITES,
+    "POST /guidance/standing/new": WRITES,
+    "GET /guidance/standing/{standing_id:uuid}": READS_GUIDANCE,
+    "GET /guidance/standing/{standing_id:uuid}/edit": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/edit": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/approve": APPROVES,
+    "POST /guidance/standing/{standing_id:uuid}/withdraw": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/discard": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/tell": WRITES,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
 the sign-in page."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Update, delete, exists, select, update
+from sqlalchemy import Select, Update, delete, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -184,26 +184,35 @@ class GuidanceStore:
             revision = await load_unreleased(session, realm, guidance_id)
             if revision is None:
                 return Refusal.NOT_SUBMITTED
-            reach = await self._reach(session, revision)
+            reach = await self.reach_now(session, revision)
             now = self._clock.now()
             decided = revision.approve(
                 by=by, word=word, edition=edition, reach=reach, now=now, alone_because=alone_because
             )
-            if isinstance(decided, Approval) and not await _release(session, revision, decided):
+            if isinstance(decided, Approval) and not await self.release(session, revision, decided):
                 decided = Refusal.CHANGED
-            if isinstance(decided, Approval):
-                await self._ledger.supersede(session, realm, _letters_before(revision))
         if isinstance(decided, Approval) and decided.alone_because:
             log.warning("one person alone wrote and released guidance", guidance_id=str(guidance_id), person=str(by))
-        self._wake()
+        self.wake()
         return decided
+
+    async def release(self, session: AsyncSession, revision: Revision, approval: Approval) -> bool:
+        """Write the release in the caller's transaction; False if the revision is not any more what was decided upon.
+
+        The caller wakes those who wait for it when the transaction is committed.
+        """
+        if not await _release(session, revision, approval):
+            return False
+        await self._ledger.supersede(session, revision.realm, _letters_before(revision))
+        return True
 
     async def reach(self, revision: Revision) -> Reach:
         """How many would get this revision: who matches, or in a correction who may have got what it corrects."""
         async with self._database.read() as session:
-            return await self._reach(session, revision)
+            return await self.reach_now(session, revision)
 
-    async def _reach(self, session: AsyncSession, revision: Revision) -> Reach:
+    async def reach_now(self, session: AsyncSession, revision: Revision) -> Reach:
+        """The same within the caller's transaction."""
         if not revision.corrects:
             return await self._subscribers.reach_now(session, revision.draft.matching)
         return Reach(await self._subscribers.count_among(session, recipients_before(revision)), {})
@@ -244,11 +253,11 @@ class GuidanceStore:
         async with self._database.read() as session:
             return await revisions(session, col(GuidanceRow.realm) == realm, PRESENT)
 
-    async def corrections(self, realm: Realm) -> set[UUID]:
-        """The guidances with a correction that is not released."""
+    async def corrections(self, realm: Realm) -> dict[UUID, Revision]:
+        """The corrections that are not released, by guidance; at most SHOWN."""
         async with self._database.read() as session:
-            found = select(col(RevisionRow.guidance_id)).where(col(RevisionRow.realm) == realm, UNRELEASED)
-            return set((await session.execute(found.where(col(RevisionRow.number) > 1))).scalars())
+            found = (col(GuidanceRow.realm) == realm, UNRELEASED, col(RevisionRow.number) > 1)
+            return {revision.guidance_id: revision for revision in await revisions(session, *found)}
 
     async def current(self, now: datetime) -> list[Revision]:
         """What is in force for the public, newest first, at most SHOWN: never anything of an exercise."""
@@ -283,10 +292,11 @@ class GuidanceStore:
                 update(GuidanceRow).where(col(GuidanceRow.state) == State.PUBLISHED, over).values(state=State.EXPIRED),
             )
         if ended:
-            self._wake()
+            self.wake()
         return False
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Tell those who wait that the public is told something else."""
         for wake in self._wakers:
             wake()
 
