@@ -21,11 +21,9 @@ from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.audit.store import AuditStore
-from services.intake.register_file.columns import missing_of
+from services.intake.register_file.columns import VOCABULARY
 from services.intake.register_file.export_file import WRITERS
-from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept as KeptFile
 from services.intake.registry.model import Wanted
 from services.intake.retention.model import KEPT, Kept
 from services.intake.retention.store import RetentionStore
@@ -34,9 +32,11 @@ from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
+from shared.list_report import ImportReport, UnfitFileError, UploadState
 from shared.migrate import migrate
 from shared.region import find_municipality
 from shared.settings import Settings, SettingsError
+from shared.uploads import Kept as KeptFile
 
 app = typer.Typer()
 people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
@@ -263,7 +263,9 @@ async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, 
             name = await files.receive(source, file_name=file.name, sheet=sheet, person_id=None)
         kept = await _read(files, name, "looked over")
         if kept.state is UploadState.COLUMNS:
-            raise UnfitFileError(f"the first row does not name these columns: {', '.join(missing_of(kept.columns))}")
+            raise UnfitFileError(
+                f"the first row does not name these columns: {', '.join(VOCABULARY.missing_of(kept.columns))}"
+            )
         if dry_run or (kept.report.bad and not anyway):
             return kept, False
         await files.uploads.start(name, person_id=None)
