@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from types import MappingProxyType
 from typing import BinaryIO, Generic, TypeVar
 from uuid import UUID
 
@@ -46,7 +47,15 @@ class ListWork(ABC, Generic[Row]):
     async def _take(self, task: Task, batch: Sequence[Row | Bad], tally: Tally) -> ImportReport:
         """Take these rows in, and write down how far that leads, in one transaction."""
 
-    async def receive(self, body: BinaryIO, *, file_name: str, person_id: UUID | None, sheet: str = "") -> str:
+    async def receive(
+        self,
+        body: BinaryIO,
+        *,
+        file_name: str,
+        person_id: UUID | None,
+        sheet: str = "",
+        about: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
         """Keep a file, CSV or a sheet of a workbook (the first, if none is named), to be worked on; its random name.
 
         Raises UnfitFileError for one that is too large, of another kind, or without a row below its heading.
@@ -55,7 +64,7 @@ class ListWork(ABC, Generic[Row]):
             table = await as_csv(body, Path(folder), sheet=sheet)
             with table.open("rb") as file:
                 glance = await asyncio.to_thread(look_over, file, self._vocabulary)
-                return await self.uploads.keep(file, glance, file_name=file_name, person_id=person_id)
+                return await self.uploads.keep(file, glance, file_name=file_name, person_id=person_id, about=about)
 
     async def work(self) -> bool:
         """Try out or import the uploaded file that has waited longest; False if there is none.

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -117,8 +118,19 @@ class Uploads:
         self._database = database
         self._clock = clock
 
-    async def keep(self, body: BinaryIO, glance: Glance, *, file_name: str, person_id: UUID | None) -> str:
-        """Keep a file, to be tried out as soon as its columns are known; its random name."""
+    async def keep(
+        self,
+        body: BinaryIO,
+        glance: Glance,
+        *,
+        file_name: str,
+        person_id: UUID | None,
+        about: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Keep a file, to be tried out as soon as its columns are known; its random name.
+
+        `about` fills the columns that the service's own table has besides.
+        """
         name = new_token()
         values = {
             "id": name,
@@ -130,6 +142,7 @@ class Uploads:
             "columns": dict(glance.columns),
             "report": {},
             "uploaded_at": self._clock.now(),
+            **about,
         }
         async with self._database.write() as session:
             await session.execute(insert(self._file), {"done": 0, "total": 0, "refusal": "", "claim": "", **values})
