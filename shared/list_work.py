@@ -32,7 +32,7 @@ class ListWork(ABC, Generic[Row]):
 
     def __init__(self, uploads: Uploads, vocabulary: Vocabulary) -> None:
         self.uploads = uploads
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._ended = asyncio.Event()
 
     @abstractmethod
@@ -63,7 +63,7 @@ class ListWork(ABC, Generic[Row]):
         with TemporaryDirectory() as folder:
             table = await as_csv(body, Path(folder), sheet=sheet)
             with table.open("rb") as file:
-                glance = await asyncio.to_thread(look_over, file, self._vocabulary)
+                glance = await asyncio.to_thread(look_over, file, self.vocabulary)
                 return await self.uploads.keep(file, glance, file_name=file_name, person_id=person_id, about=about)
 
     async def work(self) -> bool:

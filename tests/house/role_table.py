@@ -11,6 +11,7 @@ ASKS = frozenset({Role.LIAISON})
 READS_GUIDANCE = frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})
 WRITES = frozenset({Role.EDITOR})
 TESTS = frozenset({Role.EDITOR, Role.APPROVER})
+IMPORTS = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
 APPROVES = frozenset({Role.APPROVER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
@@ -158,6 +159,21 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
     "POST /guidance/sending/resume": OPENS,
+    # notify: subscribers
+    "GET /subscribers": IMPORTS,
+    "GET /subscribers/import": IMPORTS,
+    "POST /subscribers/import": IMPORTS,
+    "GET /subscribers/import/{name}": IMPORTS,
+    "POST /subscribers/import/{name}": IMPORTS,
+    "GET /subscribers/import/{name}/live": IMPORTS,
+    "GET /subscribers/import/{name}/columns": IMPORTS,
+    "POST /subscribers/import/{name}/columns": IMPORTS,
+    "GET /subscribers/import/{name}/problems.csv": IMPORTS,
+    "POST /subscribers/export.csv": ADMINISTRATOR,
+    "GET /subscribers/person": ADMINISTRATOR,
+    "POST /subscribers/person": ADMINISTRATOR,
+    "POST /subscribers/person/export": ADMINISTRATOR,
+    "POST /subscribers/person/erase": ADMINISTRATOR,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
 the sign-in page."""

@@ -24,9 +24,9 @@ def test_the_hash_is_keyed_so_that_addresses_cannot_be_tried_out() -> None:
     assert "aino" not in found
 
 
-@given(st.text(), st.text())
-def test_any_text_has_a_hash_and_different_people_have_different_ones(one: str, other: str) -> None:
-    first, second = keyed_hash(SECRET, f"{one}@example.org"), keyed_hash(SECRET, other)
+@given(st.text())
+def test_any_text_has_a_hash_and_its_own(text: str) -> None:
+    found = keyed_hash(SECRET, text)
 
-    assert len(first) == len(second) == 64
-    assert keyed_hash(SECRET, "aino@example.org") not in {keyed_hash(SECRET, "aino2@example.org")}
+    assert len(found) == 64
+    assert found != keyed_hash(SECRET, f"{text}x")
