@@ -1,15 +1,17 @@
 """Subscribing: the operator's commands for the subscribers: lists in and out, one person's data, and its erasure."""
 
 import json
+import sys
+from collections.abc import Coroutine
+from contextlib import redirect_stdout
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from services.composition import service_named
-from services.notify.erasure.model import Erased, Held
+from services.notify.erasure.model import SETTLED_AFTER, Erased, Held
 from services.notify.erasure.store import Erasure
 from services.notify.subscriber_file.export_file import csv_of
 from services.notify.subscriber_file.model import BASIS_AT_LEAST, BASIS_AT_MOST, LISTED_AUDIENCES
@@ -48,9 +50,7 @@ def import_subscribers(
         raise typer.BadParameter(f"say in {BASIS_AT_LEAST} to {BASIS_AT_MOST} characters why we may write to them")
     about = {"audience": audience.value, "basis": stated}
     try:
-        kept, imported = until_done(
-            _import(settings_of(folder), file, sheet, dry_run=dry_run, anyway=anyway, about=about)
-        )
+        kept, imported = _done(_import(settings_of(folder), file, sheet, dry_run=dry_run, anyway=anyway, about=about))
     except UnfitFileError as error:
         raise typer.BadParameter(str(error)) from error
     say_report(kept.report, imported=imported, dry_run=dry_run, as_json=as_json)
@@ -68,13 +68,13 @@ def export_subscribers(
 ) -> None:
     """Write all subscribers with the records of their consent. It is written to the log."""
     file.touch(mode=0o600)
-    say({"file": str(file), "rows": until_done(_export(settings_of(folder), file))}, as_json=as_json)
+    say({"file": str(file), "rows": _done(_export(settings_of(folder), file))}, as_json=as_json)
 
 
 @subscribers_app.command("show")
 def show_person(address: str, folder: Installation = None) -> None:
     """Print as JSON all that is held of the person with this address, to be given to her. Exit code 1: nothing is."""
-    held: Held = until_done(_held(settings_of(folder), _email(address)))
+    held: Held = _done(_held(settings_of(folder), _email(address)))
     typer.echo(json.dumps(held.told(), ensure_ascii=False, indent=2, default=str))
     if not held.known:
         raise typer.Exit(1)
@@ -94,8 +94,14 @@ def erase_person(
     email = _email(address)
     if not yes:
         typer.confirm("Everything that is held of this person is removed for good. Go on?", abort=True)
-    erased, left = until_done(_erase(settings_of(folder), email))
+    erased, left = _done(_erase(settings_of(folder), email))
     say({**asdict(erased), "scrubbed": not left}, as_json=as_json)
+
+
+def _done(work: Coroutine[Any, Any, Any]) -> Any:
+    """Do it, and return what comes of it; what is logged meanwhile goes to standard error, beside the answer."""
+    with redirect_stdout(sys.stderr):
+        return until_done(work)
 
 
 def _email(address: str) -> str:
@@ -136,5 +142,5 @@ async def _erase(settings: Settings, address: str) -> tuple[Erased, int]:
     async with opened(settings, service_named("notify")) as notify:
         erasure: Erasure = notify.state.erasure
         erased = await erasure.erase(address, by=None)
-        await erasure.scrub(settled=timedelta(0))
+        await erasure.scrub(ahead=SETTLED_AFTER)
         return erased, await erasure.unscrubbed()

@@ -17,6 +17,7 @@ from services.notify.delivery.schema import DeliveryRow, LetterRow, RosterRow
 from services.notify.erasure.model import OF_A_SUBSCRIPTION, SETTLED_AFTER, Erased, Held, HeldLetter, Scope
 from services.notify.forgotten.model import canonical, spellings
 from services.notify.forgotten.store import ErasedAddress, Forgotten
+from services.notify.subscriber_file.model import GONE_AFTER
 from services.notify.subscriber_file.schema import Upload, UploadPart, UploadProblem
 from services.notify.subscribers.model import email_key
 from services.notify.subscribers.store import Subscriber, Subscription
@@ -63,17 +64,15 @@ class Erasure:
         address = await self._address(subscriber_id)
         return await self._erase(address, Scope.SUBSCRIPTION, by="herself") if address else Erased()
 
-    async def scrub(self, *, settled: timedelta = SETTLED_AFTER) -> bool:
-        """Have the files of the database hold no more of those erased so long ago; True if there may be more of them.
+    async def scrub(self, *, ahead: timedelta = timedelta(0)) -> bool:
+        """Clean the files of the database of those for whom that is due, or will be so soon; True if there may be more.
 
         A broadcast that was planned during an erasure is ended here. Files that cannot be cleaned now are left to the
         next call.
         """
         due = (
             select(ErasedAddress)
-            .where(
-                col(ErasedAddress.scrubbed_at).is_(None), col(ErasedAddress.erased_at) <= self._clock.now() - settled
-            )
+            .where(col(ErasedAddress.scrub_at) <= self._clock.now() + ahead)
             .order_by(col(ErasedAddress.hash))
             .limit(AT_ONCE)
         )
@@ -88,13 +87,15 @@ class Erasure:
             log.warning("the database is busy; what was erased is cleaned out of its files later")
             return False
         async with self._database.write() as session:
+            kept = (await session.execute(select(col(UploadPart.upload_id)).limit(1))).first() is not None
+            again = self._clock.now() + GONE_AFTER if kept else None  # a list that came since may name them
             done = update(ErasedAddress).where(col(ErasedAddress.hash).in_([row.hash for row in rows]))
-            await session.execute(done.values(scrubbed_at=self._clock.now(), subscriber_id=None))
+            await session.execute(done.values(scrub_at=again, subscriber_id=None))
         return len(rows) == AT_ONCE
 
     async def unscrubbed(self) -> int:
         """How many were erased of whom the files of the database may still hold something."""
-        left = select(func.count()).select_from(ErasedAddress).where(col(ErasedAddress.scrubbed_at).is_(None))
+        left = select(func.count()).select_from(ErasedAddress).where(col(ErasedAddress.scrub_at).is_not(None))
         async with self._database.read() as session:
             return int((await session.execute(left)).scalar_one())
 
@@ -119,7 +120,10 @@ class Erasure:
                 dead_letters=await _empty_dead_letters(session, address, now) if scope is Scope.PERSON else 0,
                 files=await _forget_files(session),
             )
-            await self._forgotten.add(session, address, subscriber_id=row.id if row else None, now=now)
+            subscriber_id = row.id if row else None
+            await self._forgotten.add(
+                session, address, subscriber_id=subscriber_id, now=now, scrub_at=now + SETTLED_AFTER
+            )
         log.info("a person was erased", by=by, scope=scope.value, **asdict(erased))
         return erased
 

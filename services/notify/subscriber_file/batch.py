@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.notify.forgotten.store import Forgotten
-from services.notify.subscriber_file.model import Changed, Decision, Listed, New, Present, decide
+from services.notify.subscriber_file.model import GONE_AFTER, Changed, Decision, Listed, New, Present, decide
 from services.notify.subscribers.model import Audience, Basis, State
 from services.notify.subscribers.store import Subscriber, Subscription
 from shared.ids import new_id
@@ -17,9 +17,12 @@ from shared.list_report import Bad
 
 
 async def plan(
-    session: AsyncSession, batch: Sequence[Listed | Bad], *, forgotten: Forgotten, locked: bool = False
+    session: AsyncSession, batch: Sequence[Listed | Bad], *, forgotten: Forgotten, now: datetime, locked: bool = False
 ) -> list[Decision]:
-    """What each row would do, by one look at the subscribers; `locked` against others until the transaction ends."""
+    """What each row would do, by one look at the subscribers; `locked` against others until the transaction ends.
+
+    That a list names somebody who was erased is noted, so that the files are cleaned of her again.
+    """
     keys = sorted({row.key for row in batch if isinstance(row, Listed)})
     columns = (col(Subscriber.email_key), col(Subscriber.id), col(Subscriber.state), col(Subscriber.left_at))
     known = select(*columns).where(col(Subscriber.email_key).in_(keys)).order_by(col(Subscriber.email_key))
@@ -29,6 +32,8 @@ async def plan(
         for key, subscriber_id, state, left_at in rows
     }
     erased = await forgotten.among(session, keys)
+    if erased:
+        await forgotten.named_again(session, erased, scrub_at=now + GONE_AFTER)
     return [
         row if isinstance(row, Bad) else decide(row, present.get(row.key), erased=row.key in erased) for row in batch
     ]

@@ -1,7 +1,7 @@
 """Subscriber file model: what a row of a list says, and what taking it would do."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.notify.subscribers.model import Audience, State, Wishes, email_key
@@ -10,6 +10,9 @@ from shared.list_report import Bad
 
 BASIS_AT_LEAST, BASIS_AT_MOST = 10, 500
 """Characters of a stated basis."""
+
+GONE_AFTER = timedelta(hours=25)
+"""An uploaded list is kept for a day: by then nothing is there of one that came just now."""
 
 LISTED_AUDIENCES = (Audience.MEMBERS, Audience.PROFESSIONALS)
 """Whom a list may bring in. Residents subscribe by themselves: nobody can consent for them."""

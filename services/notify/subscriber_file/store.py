@@ -82,7 +82,7 @@ class SubscriberFileStore(ListWork[Listed]):
 
     async def _try(self, task: Task, batch: Sequence[Listed | Bad], tally: Tally) -> ImportReport:
         async with self._database.write() as session:
-            decisions = await plan(session, batch, forgotten=self._forgotten)
+            decisions = await plan(session, batch, forgotten=self._forgotten, now=self._clock.now())
             for decision in decisions:
                 tally.add(decision)
             await self.uploads.advance(session, task, tally.report(), bad_rows(decisions))
@@ -90,13 +90,14 @@ class SubscriberFileStore(ListWork[Listed]):
 
     async def _take(self, task: Task, batch: Sequence[Listed | Bad], tally: Tally) -> ImportReport:
         async with self._database.write() as session:
+            now = self._clock.now()
             stated = await session.get(Upload, task.name)
-            decisions = await plan(session, batch, forgotten=self._forgotten, locked=True)
+            decisions = await plan(session, batch, forgotten=self._forgotten, now=now, locked=True)
             for decision in decisions:
                 tally.add(decision)
             await self.uploads.advance(session, task, tally.report(), bad_rows(decisions))
             if stated is not None:  # `advance` has raised otherwise
-                audience, now = Audience(stated.audience), self._clock.now()
+                audience = Audience(stated.audience)
                 await apply(session, decisions, audience=audience, basis=stated.basis, now=now)
         return tally.report()
 

@@ -14,6 +14,7 @@ from sqlmodel import col
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient, State, given_back, sent
 from services.notify.delivery.schema import DeliveryRow
 from services.notify.delivery.store import Ledger
+from services.notify.erasure.model import SETTLED_AFTER
 from services.notify.erasure.store import ERASED, Erasure
 from services.notify.forgotten.store import ErasedAddress
 from services.notify.subscribers.model import Audience, Consent, ImportedSubscriber, Matching, Wishes
@@ -105,7 +106,7 @@ async def test_a_person_is_gone_from_every_table_and_every_byte(
     before = await tables_that_hold(database, "aino.gone")
 
     erased = await erasure.erase(AINO, by=None)
-    await erasure.scrub(settled=timedelta(0))
+    await erasure.scrub(ahead=SETTLED_AFTER)
 
     assert before == ["dead_letter", "delivery", "roster", "subscriber"]
     assert (erased.subscribers, erased.letters, erased.rosters, erased.dead_letters) == (1, 3, 1, 1)

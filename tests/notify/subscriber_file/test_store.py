@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from services.notify.erasure.model import SETTLED_AFTER
 from services.notify.erasure.store import Erasure
 from services.notify.subscriber_file.export_file import HEADING, csv_of
 from services.notify.subscriber_file.schema import Upload, UploadPart
@@ -17,9 +18,11 @@ from services.notify.subscribers.model import Audience, Basis, Consent, State, W
 from services.notify.subscribers.store import Subscriber, SubscriberStore
 from shared.i18n import Locale
 from shared.list_report import ImportReport, UnfitFileError, UploadState
+from shared.settings import Settings
 from shared.uploads import LEASE
 from tests.fakes import FakeClock
 from tests.notify.conftest import row_of
+from tests.notify.erasure.test_store import files_that_hold
 
 STATED = "contacts of the member associations, annual meeting 2026"
 ABOUT = {"audience": "members", "basis": STATED}
@@ -200,6 +203,24 @@ async def test_a_list_that_is_being_read_while_somebody_is_erased_is_forgotten(
     assert erased.files == 1
     assert await lists.uploads.get(name, person_id=None) is None
     assert await count(app, Upload) == await count(app, UploadPart) == 0
+
+
+async def test_a_list_that_names_an_erased_person_leaves_nothing_of_her_behind(
+    app: FastAPI, lists: SubscriberFileStore, clock: FakeClock, settings: Settings
+) -> None:
+    erasure: Erasure = app.state.erasure
+    await erasure.erase("aino.gone@example.org", by=None)
+    await erasure.scrub(ahead=SETTLED_AFTER)
+    await looked_over(lists, f"{LIST}aino.gone@example.org;;;;\n")
+    named, to_do = files_that_hold(settings.var, "aino.gone"), await erasure.unscrubbed()
+
+    clock.move(hours=26)
+    await lists.uploads.forget()
+    await erasure.scrub()
+
+    assert (named != [], to_do) == (True, 1)
+    assert files_that_hold(settings.var, "aino.gone") == []
+    assert await erasure.unscrubbed() == 0
 
 
 async def test_without_a_column_of_addresses_the_columns_are_asked_for(lists: SubscriberFileStore) -> None:

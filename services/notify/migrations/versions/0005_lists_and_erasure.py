@@ -20,9 +20,9 @@ def upgrade() -> None:
         sa.Column("hash", sa.String, primary_key=True),
         sa.Column("erased_at", MOMENT, nullable=False),
         sa.Column("subscriber_id", sa.Uuid),
-        sa.Column("scrubbed_at", MOMENT),
+        sa.Column("scrub_at", MOMENT),
     )
-    op.create_index("ix_erased_address_scrubbed_at", "erased_address", ["scrubbed_at"])
+    op.create_index("ix_erased_address_scrub_at", "erased_address", ["scrub_at"])
     _uploads()
 
 
