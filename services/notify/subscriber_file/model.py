@@ -71,7 +71,7 @@ class Same:
 
 @dataclass(frozen=True)
 class Barred:
-    """She left, or was erased: only she herself can come back."""
+    """She left, was erased, or gets no letters for another reason: only she herself can come back."""
 
 
 Decision = New | Changed | Same | Barred | Bad
@@ -85,7 +85,9 @@ def decide(row: Listed, present: Present | None, *, erased: bool) -> Decision:
         return New(row)
     if present.state is State.CONFIRMED:
         return Same()
-    return Barred() if present.has_left else Changed(row, present.subscriber_id)
+    if present.state is State.PENDING and not present.has_left:
+        return Changed(row, present.subscriber_id)
+    return Barred()
 
 
 @dataclass(frozen=True)
