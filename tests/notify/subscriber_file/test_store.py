@@ -132,35 +132,6 @@ async def test_who_left_or_was_erased_is_not_brought_back_and_who_confirmed_keep
     assert await count(app, Subscriber) == 3
 
 
-@pytest.mark.parametrize(
-    ("row", "field", "message"),
-    [
-        (";Aino;;;", "email", "The cell is empty."),
-        ("aino(at)example.org;;;;", "email", "not an email address"),
-        ("cecilia@EXAMPLE.org;;;;", "email", "already on row"),
-        ("aino2@example.org;;asukkaat;;", "audience", "Residents subscribe by themselves"),
-        ("aino2@example.org;;kissat;;", "audience", "is not a group"),
-        ("aino2@example.org;;;Turku;", "municipalities", "is not a municipality"),
-        ("aino2@example.org;;;aino@example.org;", "municipalities", "is not a municipality"),
-        ("aino2@example.org;;;;viro", "language", "is not a language"),
-        (f"aino2@example.org;{'x' * 101};;;", "name", "too long"),
-        ("aino2@example.org;;;;;x", "", "more cells than headings"),
-    ],
-)
-async def test_what_is_wrong_with_a_row_is_told_without_quoting_an_address(
-    lists: SubscriberFileStore, row: str, field: str, message: str
-) -> None:
-    name = await looked_over(lists, LIST + row)
-
-    kept = await lists.uploads.get(name, person_id=None)
-    assert kept is not None
-    assert kept.report.bad == 1
-    [error] = kept.report.errors
-    assert (error.row, error.field) == (5, field)
-    assert message in error.message
-    assert "example" not in str(error.values)
-
-
 async def test_an_import_that_was_stopped_goes_on_and_brings_nobody_twice(
     app: FastAPI, lists: SubscriberFileStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
