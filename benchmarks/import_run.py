@@ -10,10 +10,10 @@ from pathlib import Path
 
 from services.intake.app import make_app
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept
 from shared.house import House
 from shared.migrate import migrate
 from shared.settings import Nats, Settings
+from shared.uploads import Kept
 
 
 def main() -> None:

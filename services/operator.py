@@ -3,11 +3,12 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -21,22 +22,24 @@ from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.audit.store import AuditStore
-from services.intake.register_file.columns import missing_of
 from services.intake.register_file.export_file import WRITERS
-from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept as KeptFile
 from services.intake.registry.model import Wanted
 from services.intake.retention.model import KEPT, Kept
 from services.intake.retention.store import RetentionStore
 from services.local import installed_settings
+from services.notify.retention.model import Keeping
+from services.notify.retention.store import RetentionStore as LetterRetention
 from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role
+from shared.list_report import ImportReport, UnfitFileError, UploadState
+from shared.list_work import ListWork
 from shared.migrate import migrate
 from shared.region import find_municipality
 from shared.settings import Settings, SettingsError
+from shared.uploads import Kept as KeptFile
 
 app = typer.Typer()
 people_app = typer.Typer(no_args_is_help=True, help="The staff: who may sign in, and what they may do.")
@@ -132,7 +135,7 @@ def import_registry(
         kept, imported = until_done(_import(settings_of(folder), file, sheet, dry_run=dry_run, anyway=anyway))
     except UnfitFileError as error:
         raise typer.BadParameter(str(error)) from error
-    _say_report(kept.report, imported=imported, dry_run=dry_run, as_json=as_json)
+    say_report(kept.report, imported=imported, dry_run=dry_run, as_json=as_json)
     if kept.report.bad and not anyway:
         raise typer.Exit(1)
 
@@ -169,12 +172,14 @@ def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
 
 @app.command()
 def retention(folder: Installation = None, as_json: Json = False) -> None:
-    """Say which texts are kept of situations that were closed, until when, and how many were removed. Exit code 1:
-    some should be removed by now and are not."""
-    now, kept = SystemClock().now(), until_done(_retention(settings_of(folder)))
-    due = sum(one.due(now) for one in kept)
+    """Say which texts are kept of situations that were closed, which of letters, and which addresses wait to be
+    confirmed; until when, and how many were removed. Exit code 1: some should be removed by now and are not."""
+    settings = settings_of(folder)
+    now, kept, keeping = SystemClock().now(), until_done(_retention(settings)), until_done(_keeping(settings))
+    due = sum(one.due(now) for one in kept) + sum(one.due for one in keeping.values())
     told = [{**asdict(one), "due_at": one.due_at, "due": one.due(now)} for one in kept]
-    say({"kept_days": KEPT.days, "due": due, "situations": told}, as_json=as_json)
+    mail = {name: asdict(one) for name, one in keeping.items()}
+    say({"kept_days": KEPT.days, "due": due, "situations": told, **mail}, as_json=as_json)
     if due:
         raise typer.Exit(1)
 
@@ -259,18 +264,32 @@ async def _import(settings: Settings, file: Path, sheet: str, *, dry_run: bool, 
     """The file after its reading, and whether it was imported."""
     async with opened(settings, service_named("intake")) as intake:
         files: RegisterFileStore = intake.state.register_files
-        with file.open("rb") as source:
-            name = await files.receive(source, file_name=file.name, sheet=sheet, person_id=None)
-        kept = await _read(files, name, "looked over")
-        if kept.state is UploadState.COLUMNS:
-            raise UnfitFileError(f"the first row does not name these columns: {', '.join(missing_of(kept.columns))}")
-        if dry_run or (kept.report.bad and not anyway):
-            return kept, False
-        await files.uploads.start(name, person_id=None)
-        return await _read(files, name, "imported"), True
+        return await taken_in(files, file, sheet, dry_run=dry_run, anyway=anyway)
 
 
-async def _read(files: RegisterFileStore, name: str, doing: str) -> KeptFile:
+async def taken_in(
+    files: ListWork[Any],
+    file: Path,
+    sheet: str,
+    *,
+    dry_run: bool,
+    anyway: bool,
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[KeptFile, bool]:
+    """A list of any kind after its reading, and whether it was imported. Raises UnfitFileError."""
+    with file.open("rb") as source:
+        name = await files.receive(source, file_name=file.name, sheet=sheet, person_id=None, about=about)
+    kept = await _read(files, name, "looked over")
+    if kept.state is UploadState.COLUMNS:
+        missing = ", ".join(files.vocabulary.missing_of(kept.columns))
+        raise UnfitFileError(f"the first row does not name these columns: {missing}")
+    if dry_run or (kept.report.bad and not anyway):
+        return kept, False
+    await files.uploads.start(name, person_id=None)
+    return await _read(files, name, "imported"), True
+
+
+async def _read(files: ListWork[Any], name: str, doing: str) -> KeptFile:
     """Have the file read to its end, by ourselves or by the running service, and show how far it is."""
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(doing, total=None)
@@ -313,6 +332,12 @@ async def _retention(settings: Settings) -> Sequence[Kept]:
         return await store.report()
 
 
+async def _keeping(settings: Settings) -> Mapping[str, Keeping]:
+    async with opened(settings, service_named("notify")) as notify:
+        store: LetterRetention = notify.state.retention
+        return await store.report()
+
+
 async def _migrate(settings: Settings, services: list[Service]) -> dict[str, list[str]]:
     applied = {}
     for service in services:
@@ -324,7 +349,8 @@ async def _migrate(settings: Settings, services: list[Service]) -> dict[str, lis
     return applied
 
 
-def _say_report(report: ImportReport, *, imported: bool, dry_run: bool, as_json: bool) -> None:
+def say_report(report: ImportReport, *, imported: bool, dry_run: bool, as_json: bool) -> None:
+    """Print what was found in a list, and what was done with it."""
     errors = [(error.row, error.column, error.message % error.values) for error in report.errors]
     if as_json:
         told = [{"row": row, "column": column, "message": message} for row, column, message in errors]
@@ -337,6 +363,7 @@ def _say_report(report: ImportReport, *, imported: bool, dry_run: bool, as_json:
     if report.problems > len(errors):
         typer.echo(f"... and {report.problems - len(errors)} more problems", err=True)
     counts = f"{report.new} new, {report.changed} changed, {report.same} as before, {report.bad} bad"
+    counts += f", {report.barred} left or erased" if report.barred else ""
     typer.echo(f"{report.rows} rows: {counts}")
     if not imported:
         mend = " Mend the file, or import the good rows with --anyway." if report.bad and not dry_run else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -184,6 +185,23 @@ class Database:
         """Return if the database answers; raise its error if not."""
         async with self._reads.connect() as connection:
             await connection.exec_driver_sql("SELECT 1")
+
+    async def compact(self) -> bool:
+        """Have nothing in the files of the database that was deleted from it; False if that must be tried again.
+
+        SQLite writes its whole file anew, which others wait for, and empties its log. PostgreSQL is left to its own
+        vacuuming: what was deleted is out of every reader's reach at once, and out of the files when it comes by.
+        """
+        if self._lock is None:
+            return True
+        async with self._lock, self.engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.execute("VACUUM")
+                [[busy, *_]] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError:
+                return False
+        return not busy
 
     async def close(self) -> None:
         """Give all connections back."""

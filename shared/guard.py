@@ -22,7 +22,7 @@ API = "/api/"
 KIB = 1024
 BODY_LIMIT = 64 * KIB
 UPLOAD_LIMIT = 30 * KIB * KIB
-UPLOADS = ("/registry/import",)
+UPLOADS = ("/registry/import", "/subscribers/import")
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -26,6 +26,9 @@ from services.notify.delivery.sending import Letters, Signer, Traffic
 from services.notify.delivery.store import Ledger
 from services.notify.delivery.web import pages as delivery_pages
 from services.notify.embed.web import pages as embed_pages
+from services.notify.erasure.jobs import ErasureJobs
+from services.notify.erasure.store import Erasure
+from services.notify.erasure.web import pages as person_pages
 from services.notify.feeds.api import feeds
 from services.notify.feeds.jobs import Copying
 from services.notify.feeds.store import Copies, Releases
@@ -34,6 +37,8 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.retention.jobs import RetentionJobs
+from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
 from services.notify.scheduling.web import SchedulingPages
 from services.notify.scheduling.web import pages as scheduling_pages
@@ -43,6 +48,10 @@ from services.notify.situations.store import SituationStore
 from services.notify.standing.store import StandingStore
 from services.notify.standing.web import StandingDesk
 from services.notify.standing.web import pages as standing_pages
+from services.notify.subscriber_file.api import live as list_live
+from services.notify.subscriber_file.jobs import SubscriberFileJobs
+from services.notify.subscriber_file.store import SubscriberFileStore
+from services.notify.subscriber_file.web import pages as list_pages
 from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
@@ -59,6 +68,8 @@ BULK_UNITS = 2
 
 FORGET_EVERY = 600.0
 FORGET_ALLOWANCES_EVERY = 3600.0
+SCRUB_EVERY = 600.0
+LOOK_EVERY = 5.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
@@ -181,9 +192,33 @@ def wire_bounces(
 def wire_subscribers(app: FastAPI, house: House, subscribers: SubscriberStore, *, links: Links) -> None:
     """Subscribing, preferences, leaving."""
     house.jobs.every(FORGET_EVERY, subscribers.forget_unconfirmed)
-    app.include_router(subscriber_pages(subscribers, links=links))
+    app.include_router(subscriber_pages(subscribers, links=links, erase=wire_erasure(app, house).erase_subscriber))
+    wire_lists(app, house)
     app.state.links = links
     app.state.subscribers = subscribers
+
+
+def wire_erasure(app: FastAPI, house: House) -> Erasure:
+    """What is held of a person, and its erasure."""
+    erasure = Erasure(house.database, clock=house.clock, secret=house.settings.secret.get_secret_value())
+    house.jobs.every(SCRUB_EVERY, ErasureJobs(erasure).scrub)
+    app.include_router(person_pages(erasure))
+    app.state.erasure = erasure
+    return erasure
+
+
+def wire_lists(app: FastAPI, house: House) -> None:
+    """Lists of subscribers, in and out; and how long what is kept."""
+    lists = SubscriberFileStore(house.database, clock=house.clock, secret=house.settings.secret.get_secret_value())
+    retention = RetentionStore(house.database, clock=house.clock)
+    jobs = SubscriberFileJobs(lists)
+    work = house.jobs.every(LOOK_EVERY, jobs.work)
+    house.jobs.every(FORGET_EVERY, jobs.forget_uploads)
+    house.jobs.every(FORGET_EVERY, RetentionJobs(retention).empty_letters)
+    app.include_router(list_pages(lists, retention, clock=house.clock, wake=work.wake))
+    app.include_router(list_live(lists.uploads, clock=house.clock))
+    app.state.subscriber_files = lists
+    app.state.retention = retention
 
 
 def wire_situations(app: FastAPI, house: House) -> SituationStore:

@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.app import make_app
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
@@ -94,6 +96,8 @@ class Post:
     def __init__(self, app: FastAPI, port: int, clock: FakeClock) -> None:
         settings = app.state.settings
         imprint = Imprint(settings.public_url, settings.mail_domain, settings.phone, settings.secret.get_secret_value())
+        allowances = Allowances(app.state.house.database, clock=clock, limits=Limits.of(Smtp(rate=1e6)))
+        traffic = Traffic(allowances, clock=clock)
         self._app = app
         self._lanes = [
             LaneWork(
@@ -101,7 +105,7 @@ class Post:
                 ledger=app.state.ledger,
                 letters=Letters(app.state.ledger, imprint=imprint),
                 pool=Pool(Smtp(port=port), size=2, domain=settings.mail_domain),
-                traffic=Traffic(1e6, clock=clock),
+                traffic=traffic,
                 clock=clock,
             )
             for lane in Lane

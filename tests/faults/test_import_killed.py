@@ -10,15 +10,15 @@ from fastapi import FastAPI
 
 from services.intake.app import make_app
 from services.intake.register_file.export_file import csv_of
-from services.intake.register_file.model import UploadState
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import LEASE
 from services.intake.registry.model import Wanted
 from shared.clock import SystemClock
 from shared.events.intake import AssociationChanged
 from shared.house import House
+from shared.list_report import UploadState
 from shared.migrate import migrate
 from shared.settings import Settings
+from shared.uploads import LEASE
 from tests.faults.evening import database_of, running, waiting
 from tests.faults.perishing import perish
 from tests.servers import eventually

@@ -11,6 +11,7 @@ ASKS = frozenset({Role.LIAISON})
 READS_GUIDANCE = frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})
 WRITES = frozenset({Role.EDITOR})
 TESTS = frozenset({Role.EDITOR, Role.APPROVER})
+IMPORTS = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
 APPROVES = frozenset({Role.APPROVER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
@@ -176,6 +177,21 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/standing/{standing_id:uuid}/withdraw": WRITES,
     "POST /guidance/standing/{standing_id:uuid}/discard": WRITES,
     "POST /guidance/standing/{standing_id:uuid}/tell": WRITES,
+    # notify: subscribers
+    "GET /subscribers": IMPORTS,
+    "GET /subscribers/import": IMPORTS,
+    "POST /subscribers/import": IMPORTS,
+    "GET /subscribers/import/{name}": IMPORTS,
+    "POST /subscribers/import/{name}": IMPORTS,
+    "GET /subscribers/import/{name}/live": IMPORTS,
+    "GET /subscribers/import/{name}/columns": IMPORTS,
+    "POST /subscribers/import/{name}/columns": IMPORTS,
+    "GET /subscribers/import/{name}/problems.csv": IMPORTS,
+    "POST /subscribers/export.csv": ADMINISTRATOR,
+    "GET /subscribers/person": ADMINISTRATOR,
+    "POST /subscribers/person": ADMINISTRATOR,
+    "POST /subscribers/person/export": ADMINISTRATOR,
+    "POST /subscribers/person/erase": ADMINISTRATOR,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
 the sign-in page."""

@@ -39,6 +39,7 @@ PUBLIC = {
     "/s/{subscriber_id}/{token}/confirm": "the same",
     "/s/{subscriber_id}/{token}/one-click": "the same, for mail programs",
     "/s/{subscriber_id}/{token}/leave": "the same",
+    "/s/{subscriber_id}/{token}/erase": "the same",
     "/shared/{token}": "a partner reads a report: its link is the capability",
     "/shared/{token}/report.{form}": "the same, as a file",
     "/{service}/healthz": "the supervisor",

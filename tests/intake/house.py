@@ -16,7 +16,6 @@ from sqlmodel import col
 
 from services.intake.access.model import PersonEntry
 from services.intake.app import make_app
-from services.intake.register_file.model import ImportReport
 from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import Association, Contact
 from services.intake.schema import IntakeTable
@@ -24,6 +23,7 @@ from shared.db import Database
 from shared.events.status import RoundOpened
 from shared.identity import Role
 from shared.ids import new_id
+from shared.list_report import ImportReport
 from shared.plumbing import OutboxRow
 from shared.realm import LIVE, Realm
 from shared.settings import Settings

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.intake.register_file.uploads import Kept, Uploads
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
 from shared.progress import progress_frames, streamed
+from shared.uploads import Kept, Uploads
 from shared.web import TroubleError, pages_of
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR))]

@@ -15,7 +15,6 @@ from services.intake.audit.model import Act, Deed
 from services.intake.audit.store import record
 from services.intake.register_file.model import (
     CONTACTS,
-    Bad,
     Changed,
     ContactEntry,
     Decision,
@@ -23,7 +22,6 @@ from services.intake.register_file.model import (
     Known,
     Listed,
     New,
-    RowError,
     compare,
 )
 from services.intake.registry.model import ContactState, Entry, Plan, name_key
@@ -37,6 +35,7 @@ from services.intake.registry.store import (
 )
 from shared.i18n import N_
 from shared.ids import new_id
+from shared.list_report import Bad, RowError
 from shared.realm import LIVE
 
 CONTACT_COLUMNS = (

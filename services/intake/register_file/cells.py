@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from services.intake.register_file.columns import ASSOCIATION_HEADINGS, CONTACT_HEADINGS, HEADINGS, contact_field
-from services.intake.register_file.model import CONTACTS, Changed, ContactEntry, Example, Holding
+from services.intake.register_file.model import CONTACTS, Changed, ContactEntry, Holding
 from services.intake.registry.model import Plan
 from shared import region
+from shared.list_report import Example
 
 HEADING = tuple(spellings[0] for spellings in HEADINGS.values())
 """The first row of every file that is written."""

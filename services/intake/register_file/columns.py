@@ -1,9 +1,9 @@
 """Columns (format): what the columns of a register file mean, by their Finnish, Swedish and English headings."""
 
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from services.intake.register_file.model import CONTACTS
+from shared.records import Vocabulary
 
 ASSOCIATION_HEADINGS: Mapping[str, tuple[str, ...]] = {
     "name": ("Nimi", "Yhdistyksen nimi", "Yhdistys", "Namn", "Föreningens namn", "Förening", "Name", "Association"),
@@ -68,33 +68,4 @@ LIMITS: Mapping[str, int] = {
 }
 """Characters at most."""
 
-
-class HeadingError(Exception):
-    """No row names the columns that are needed; `missing` are their Finnish names."""
-
-    def __init__(self, missing: tuple[str, ...]) -> None:
-        super().__init__(", ".join(missing))
-        self.missing = missing
-
-
-def squeezed(text: str) -> str:
-    """Letters and digits only, in one case and one Unicode form: what two spellings share."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-
-
-def columns_of(heading: Sequence[str]) -> dict[str, int]:
-    """The place, from 0, of each field that the heading names; the first where one is named twice."""
-    found: dict[str, int] = {}
-    for place, cell in enumerate(heading):
-        name = _SPELLINGS.get(squeezed(cell))
-        if name is not None:
-            found.setdefault(name, place)
-    return found
-
-
-def missing_of(columns: Mapping[str, int]) -> tuple[str, ...]:
-    """The Finnish names of needed columns that are not there."""
-    return tuple(HEADINGS[name][0] for name in REQUIRED if name not in columns)
-
-
-_SPELLINGS = {squeezed(spelling): name for name, spellings in HEADINGS.items() for spelling in spellings}
+VOCABULARY = Vocabulary(HEADINGS, REQUIRED)

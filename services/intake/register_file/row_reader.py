@@ -1,19 +1,18 @@
 """Row reader (format): the cells of one row in, what it says of an association out, or what is wrong with it."""
 
 import re
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
-from hashlib import blake2b
-from types import TracebackType
 
-from services.intake.register_file.columns import CONTACT_HEADINGS, HEADINGS, LIMITS, REQUIRED, contact_field, squeezed
-from services.intake.register_file.model import CONTACTS, Bad, Listed, ListedContact, RowError
+from services.intake.register_file.columns import CONTACT_HEADINGS, HEADINGS, LIMITS, REQUIRED, contact_field
+from services.intake.register_file.model import CONTACTS, Listed, ListedContact
 from services.intake.registry.model import Plan, name_key
 from shared.events.intake import Amount
 from shared.i18n import N_
+from shared.list_report import Bad, RowError
+from shared.records import Seen, squeezed
 from shared.region import CAPABILITIES, MUNICIPALITIES, find_municipality, find_sector
 from shared.spreadsheet import taken_back
 
@@ -60,37 +59,6 @@ _CAPABILITY_SPELLINGS = {
 _municipality = lru_cache(10_000)(find_municipality)
 _sector = lru_cache(10_000)(find_sector)
 _MUNICIPALITY_NAMES = sorted({name for one in MUNICIPALITIES for name in (one.fi, one.sv)})
-
-
-class Seen:
-    """Remembers by key the first row that had it, on the disk: a file of any length costs no memory."""
-
-    def __init__(self) -> None:
-        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        for statement in (
-            "PRAGMA journal_mode=OFF",
-            "PRAGMA synchronous=OFF",
-            "PRAGMA cache_size=-1000",
-            "CREATE TABLE seen (key INTEGER PRIMARY KEY, row INTEGER NOT NULL)",
-            "BEGIN",
-        ):
-            self._database.execute(statement)
-
-    def __enter__(self) -> "Seen":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._database.close()
-
-    def first(self, key: str, row: int) -> int:
-        """The first row that had this key: the given one, if none before it had."""
-        number = int.from_bytes(blake2b(key.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True)
-        if self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (number, row)).rowcount == 1:
-            return row
-        [(first,)] = self._database.execute("SELECT row FROM seen WHERE key = ?", (number,))
-        return int(first)
 
 
 @dataclass(frozen=True)

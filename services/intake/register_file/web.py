@@ -13,15 +13,15 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from services.intake.register_file.cells import problem_cells
 from services.intake.register_file.columns import HEADINGS, LIMITS, REQUIRED
 from services.intake.register_file.export_file import WRITERS
-from services.intake.register_file.model import UnfitFileError, UploadState
-from services.intake.register_file.sheet_file import NO_FILE
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept
 from services.intake.registry.model import Wanted
 from shared.clock import Clock
 from shared.i18n import N_, texts
 from shared.identity import Role, Staff, requires
+from shared.list_report import UnfitFileError, UploadState
+from shared.sheet_file import NO_FILE
 from shared.spreadsheet import MARK, csv_line
+from shared.uploads import Kept
 from shared.web import TroubleError, pages_of
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR))]

@@ -12,9 +12,10 @@ from shared.plumbing import SERIAL
 
 
 class LetterRow(NotifyTable, table=True):
-    """A letter. It is written once; its texts are never changed."""
+    """A letter. It is written once; its texts are never changed, and removed long after its end."""
 
     __tablename__ = "letter"
+    __table_args__ = (Index("letter_kept", "emptied_at", "not_after"),)
 
     realm: str = Field(primary_key=True)
     letter_id: UUID = Field(primary_key=True)
@@ -23,6 +24,7 @@ class LetterRow(NotifyTable, table=True):
     shared: dict[str, str] = Field(sa_type=JSON)
     not_after: datetime = Field(sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    emptied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class DeliveryRow(NotifyTable, table=True):

@@ -12,6 +12,7 @@ from sqlmodel import Field, col
 
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.store import Ledger
+from services.notify.forgotten.store import Forgotten
 from services.notify.schema import NotifyTable
 from services.notify.subscribers.model import (
     UNCONFIRMED_KEPT,
@@ -38,7 +39,8 @@ BATCH = 500
 
 
 class Subscriber(NotifyTable, table=True):
-    """A person who asked for guidance. A subscriber belongs to no realm: the gate keeps exercises from her."""
+    """A person who asked for guidance, or whom a list named; with what was consented to, or the basis that the list's
+    keeper stated. A subscriber belongs to no realm: the gate keeps exercises from her."""
 
     __tablename__ = "subscriber"
     __table_args__ = (Index("subscriber_unconfirmed", "state", "asked_at"),)
@@ -55,6 +57,8 @@ class Subscriber(NotifyTable, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     suppressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    name: str = ""
+    stated_basis: str = ""
 
 
 class Subscription(NotifyTable, table=True):
@@ -93,6 +97,7 @@ class SubscriberStore:
         self._clock = clock
         self._ledger = ledger
         self._links = links
+        self._forgotten = Forgotten(links.secret)
 
     async def ask(self, email: str, wishes: Wishes, *, consent: Consent) -> None:
         """Take a request to subscribe and write the letter that answers it, all in one transaction.
@@ -108,6 +113,7 @@ class SubscriberStore:
             "consent_version": consent.version,
             "consent_hash": consent.text_hash,
             "asked_at": now,
+            "stated_basis": "",
         }
         async with self._database.write() as session:
             statement = insert_into(self._database.dialect, Subscriber).on_conflict_do_nothing()
@@ -145,10 +151,13 @@ class SubscriberStore:
         return Known(row.id, State(row.state), Wishes(audiences, places, Locale(row.locale)))
 
     async def confirm(self, subscriber_id: UUID) -> bool:
-        """Begin the subscription; False if nothing waits for confirmation, or not any more."""
+        """Begin the subscription; False if nothing waits for confirmation, or not any more.
+
+        Whoever was erased once has come back by herself with it.
+        """
         now = self._clock.now()
         async with self._database.write() as session:
-            return await changed(
+            begun = await changed(
                 session,
                 update(Subscriber)
                 .where(
@@ -158,6 +167,10 @@ class SubscriberStore:
                 )
                 .values(state=State.CONFIRMED, confirmed_at=now, left_at=None, suppressed_at=None),
             )
+            row = await session.get(Subscriber, subscriber_id) if begun else None
+            if row is not None:
+                await self._forgotten.lift(session, row.email)
+        return begun
 
     async def change(self, subscriber_id: UUID, wishes: Wishes) -> bool:
         """Follow these groups and places from now on; False if there is no confirmed subscription."""
@@ -249,7 +262,8 @@ class SubscriberStore:
     async def import_many(self, rows: Sequence[ImportedSubscriber]) -> Imported:
         """Add the addresses that are not known yet, confirmed on the basis that is stated; again changes nothing.
 
-        A known address keeps what it chose, also to have left; but what only waits for confirmation is confirmed.
+        A known address keeps what it chose, also to have left; but what only waits for confirmation is confirmed. An
+        erased one is passed over.
         """
         new = 0
         entries = merged(rows)
@@ -262,6 +276,8 @@ class SubscriberStore:
 
     async def _import(self, session: AsyncSession, entries: dict[str, tuple[ImportedSubscriber, Wishes]]) -> int:
         now = self._clock.now()
+        erased = await self._forgotten.among(session, entries)
+        entries = {key: entry for key, entry in entries.items() if key not in erased}
         known = select(Subscriber).where(col(Subscriber.email_key).in_(entries)).with_for_update()
         present = {row.email_key: row for row in (await session.execute(known)).scalars()}
         waiting = [

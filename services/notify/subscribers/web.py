@@ -1,6 +1,6 @@
 """Pages of the subscribers: asking, confirming, changing and leaving. No account, no cookie, no script."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import quote
@@ -61,11 +61,15 @@ class AskLimit:
         return self._limiter.hit(ASKS_AN_HOUR, email_key(email))
 
 
-def pages(subscribers: SubscriberStore, *, links: Links) -> APIRouter:
-    """`/subscribe`, and `/s/<id>/<token>` with all that a subscriber does by her own link."""
+Erase = Callable[[UUID], Awaitable[object]]
+
+
+def pages(subscribers: SubscriberStore, *, links: Links, erase: Erase) -> APIRouter:
+    """`/subscribe`, and `/s/<id>/<token>` with all that a subscriber does by her own link; `erase` forgets her."""
     router = APIRouter()
     router.routes.extend(_asking(subscribers, AskLimit()).routes)
     router.routes.extend(_own(subscribers, links).routes)
+    router.routes.extend(_erasing(subscribers, links, erase=erase).routes)
     return router
 
 
@@ -150,6 +154,25 @@ def _own(subscribers: SubscriberStore, links: Links) -> APIRouter:
         present = await known(request)
         await subscribers.leave(present.subscriber_id)
         return RedirectResponse(_home(request), status_code=303)
+
+    return router
+
+
+def _erasing(subscribers: SubscriberStore, links: Links, *, erase: Erase) -> APIRouter:
+    router = APIRouter(prefix="/s/{subscriber_id}/{token}")
+
+    @router.get("/erase")
+    async def sure(request: Request) -> Response:
+        """What it means to be erased. Opening it changes nothing."""
+        present = await _known(request, subscribers, links)
+        return pages_of(request).page(request, "erase.html", known=present, home=_home(request))
+
+    @router.post("/erase")
+    async def gone(request: Request) -> Response:
+        """Erase her, and say so at once: from now on her link leads nowhere."""
+        present = await _known(request, subscribers, links)
+        await erase(present.subscriber_id)
+        return pages_of(request).page(request, "erased.html")
 
     return router
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import xlsxwriter
 
 from services.intake.register_file.export_file import WRITERS
-from services.intake.register_file.model import ImportReport, RowError, UploadState
-from services.intake.register_file.sheet_program import write_csv
 from services.intake.register_file.store import RegisterFileStore
-from services.intake.register_file.uploads import Kept
 from services.intake.registry.model import Wanted
+from shared.list_report import ImportReport, RowError, UploadState
+from shared.sheet_program import write_csv
+from shared.uploads import Kept
 from tests.intake.house import Intake
 
 Cell = str | float | bool | None

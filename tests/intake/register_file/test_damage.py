@@ -12,10 +12,11 @@ from sqlmodel import col
 
 from services.demo.registry import demo_associations
 from services.intake.register_file.cells import HEADING, cells_of
-from services.intake.register_file.model import Bad, ContactEntry, Holding, Listed
+from services.intake.register_file.model import ContactEntry, Holding, Listed
 from services.intake.register_file.table_file import read_table
 from services.intake.registry.model import Entry
 from services.intake.registry.store import Association, Contact
+from shared.list_report import Bad
 from tests.intake.house import HEADING as SHORT
 from tests.intake.house import Intake
 from tests.intake.register_file.damage import KINDS, PASSED_OVER, TAKEN, Cells, line

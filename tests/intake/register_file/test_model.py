@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.register_file.model import (
-    ERRORS_SHOWN,
-    Bad,
     Changed,
     ContactEntry,
     Holding,
@@ -16,14 +14,13 @@ from services.intake.register_file.model import (
     Listed,
     ListedContact,
     New,
-    RowError,
     Same,
-    Tally,
     compare,
 )
 from services.intake.registry.model import Entry, Plan, name_key
 from shared.events.intake import Amount
 from shared.ids import new_id
+from shared.list_report import ERRORS_SHOWN, Bad, RowError, Tally
 
 LINE = Listed(2, "1001", "Hattulan Martat", "082")
 ENTRY = Entry("1001", "Hattulan Martat", "082", "sports", "sv")

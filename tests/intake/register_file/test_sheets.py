@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.register_file import sheet_program
-from services.intake.register_file.model import UnfitFileError
-from services.intake.register_file.sheet_program import RefusedError
 from services.intake.register_file.table_file import read_table
+from shared import sheet_program
+from shared.list_report import UnfitFileError
+from shared.sheet_program import RefusedError
 from tests.intake.house import Intake
 from tests.intake.register_file.files import sheet_as_csv, store_of, upload, workbook
 

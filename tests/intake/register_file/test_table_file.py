@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.demo.registry import HEADINGS as DEMO_HEADINGS
-from services.intake.register_file.columns import HEADINGS, LIMITS, HeadingError
-from services.intake.register_file.model import Bad, Listed, ListedContact
+from services.intake.register_file.columns import HEADINGS, LIMITS
+from services.intake.register_file.model import Listed, ListedContact
 from services.intake.register_file.table_file import read_table
+from shared.list_report import Bad
+from shared.records import HeadingError
 from tests.intake.house import AINO, HEADING
 
 AINO_LISTED = Listed(

@@ -6,10 +6,11 @@ from uuid import uuid4
 import pytest
 
 from services.intake.audit.store import AuditRow
-from services.intake.register_file.model import ImportReport, UnfitFileError, UploadState
-from services.intake.register_file.sheet_file import ROWS_AT_MOST, SIZE_AT_MOST
-from services.intake.register_file.uploads import LEASE, LostClaimError, UploadPart, UploadProblem
+from services.intake.register_file.schema import UploadPart, UploadProblem
 from services.intake.registry.store import Association
+from shared.list_report import ImportReport, UnfitFileError, UploadState
+from shared.sheet_file import ROWS_AT_MOST, SIZE_AT_MOST
+from shared.uploads import LEASE, LostClaimError
 from tests.intake.house import AINO, BERTTA, HEADING, Intake
 from tests.intake.register_file.files import kept, store_of, upload
 

@@ -8,10 +8,10 @@ import pytest
 from httpx import Response
 
 from services.intake.register_file import web
-from services.intake.register_file.uploads import Kept
 from services.intake.registry.store import Association
 from shared.identity import Role
 from shared.progress import progress_frames
+from shared.uploads import Kept
 from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
 from tests.intake.register_file.files import store_of, upload, workbook
 

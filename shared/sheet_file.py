@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from services.intake.register_file import sheet_program
-from services.intake.register_file.model import UnfitFileError
-from services.intake.register_file.table_file import Glance, glance
+from shared import sheet_program
 from shared.i18n import N_
+from shared.list_report import UnfitFileError
+from shared.records import Glance, Vocabulary, glance
 
 SIZE_AT_MOST = 30_000_000
 ROWS_AT_MOST = 250_000
@@ -62,12 +62,12 @@ def _copy(body: BinaryIO, target: Path) -> bytes:
     return start
 
 
-def look_over(file: BinaryIO) -> Glance:
+def look_over(file: BinaryIO, vocabulary: Vocabulary) -> Glance:
     """A glance at a CSV file, which is at its start again. Raises UnfitFileError for too many rows, or for none."""
     if sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(CHUNK), b"")) > ROWS_AT_MOST:
         raise UnfitFileError(TOO_MANY_ROWS, limit=f"{ROWS_AT_MOST:,}")
     file.seek(0)
-    seen = glance(file)
+    seen = glance(file, vocabulary)
     file.seek(0)
     if not seen.has_rows:
         raise UnfitFileError(NO_ROWS)

@@ -1,22 +1,22 @@
-"""Uploads: files on their way into the register, with how far each has come; a day later they are forgotten."""
+"""Uploads: lists on their way into a service, with how far each has come; a day later they are forgotten."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from sqlalchemy import JSON, LargeBinary, Update, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, col
+from sqlmodel import Field, SQLModel, col
 
-from services.intake.register_file.model import Bad, ImportReport, RowError, UploadState
-from services.intake.register_file.table_file import Glance
-from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime
 from shared.ids import new_token
+from shared.list_report import Bad, ImportReport, RowError, UploadState
+from shared.records import Glance
 
 UPLOAD_KEPT = timedelta(days=1)
 LEASE = timedelta(minutes=1)
@@ -28,10 +28,8 @@ AT_WORK = (UploadState.TRYING.value, UploadState.RUNNING.value)
 KEPT_CELL = 300
 
 
-class Upload(IntakeTable, table=True):
-    """A register file under a random name. `done` rows are behind it in its present state, of `total`."""
-
-    __tablename__ = "upload"
+class UploadColumns(SQLModel):
+    """A file under a random name. `done` rows are behind it in its present state, of `total`."""
 
     id: str = Field(primary_key=True)
     person_id: UUID | None = None
@@ -49,25 +47,30 @@ class Upload(IntakeTable, table=True):
     uploaded_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
-class UploadPart(IntakeTable, table=True):
+class UploadPartColumns(SQLModel):
     """A piece of a file, so that no file is ever in the memory as a whole. Forgotten when the file is imported."""
-
-    __tablename__ = "upload_part"
 
     upload_id: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     body: bytes = Field(sa_type=LargeBinary)
 
 
-class UploadProblem(IntakeTable, table=True):
+class UploadProblemColumns(SQLModel):
     """A row that cannot be taken, as it was written, and what is wrong with it."""
-
-    __tablename__ = "upload_problem"
 
     upload_id: str = Field(primary_key=True)
     row: int = Field(primary_key=True)
     cells: list[str] = Field(sa_type=JSON)
     errors: list[dict[str, Any]] = Field(sa_type=JSON)
+
+
+@dataclass(frozen=True)
+class UploadTables:
+    """The tables of a service in which its files are kept."""
+
+    upload: type[UploadColumns]
+    part: type[UploadPartColumns]
+    problem: type[UploadProblemColumns]
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,24 @@ class LostClaimError(Exception):
 class Uploads:
     """Files on their way. Each belongs to the person who brought it, or to the operator (None)."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, tables: UploadTables) -> None:
+        self._file, self._part, self._problem = tables.upload, tables.part, tables.problem
         self._database = database
         self._clock = clock
 
-    async def keep(self, body: BinaryIO, glance: Glance, *, file_name: str, person_id: UUID | None) -> str:
-        """Keep a file, to be tried out as soon as its columns are known; its random name."""
+    async def keep(
+        self,
+        body: BinaryIO,
+        glance: Glance,
+        *,
+        file_name: str,
+        person_id: UUID | None,
+        about: Mapping[str, str] = MappingProxyType({}),
+    ) -> str:
+        """Keep a file, to be tried out as soon as its columns are known; its random name.
+
+        `about` fills the columns that the service's own table has besides.
+        """
         name = new_token()
         values = {
             "id": name,
@@ -127,68 +142,73 @@ class Uploads:
             "columns": dict(glance.columns),
             "report": {},
             "uploaded_at": self._clock.now(),
+            **about,
         }
         async with self._database.write() as session:
-            await session.execute(insert(Upload), {"done": 0, "total": 0, "refusal": "", "claim": "", **values})
+            await session.execute(insert(self._file), {"done": 0, "total": 0, "refusal": "", "claim": "", **values})
             number = 0
             while part := body.read(PART):
-                await session.execute(insert(UploadPart), {"upload_id": name, "number": number, "body": part})
+                await session.execute(insert(self._part), {"upload_id": name, "number": number, "body": part})
                 number += 1
         return name
 
     async def get(self, name: str, *, person_id: UUID | None) -> Kept | None:
         """This person's file; None if there is none of that name."""
         async with self._database.read() as session:
-            row = await session.get(Upload, name)
+            row = await session.get(self._file, name)
         return _kept(row) if row and row.person_id == person_id else None
 
     async def choose_columns(self, name: str, columns: Mapping[str, int], *, person_id: UUID | None) -> bool:
         """Try the file out anew with these columns; False where it is being read, or was imported, already."""
         again = {"state": UploadState.TRYING.value, "columns": dict(columns), "done": 0, "report": {}, "refusal": ""}
         before = (UploadState.COLUMNS.value, UploadState.WAITING.value, UploadState.REFUSED.value)
-        return await self._turn(_mine(name, person_id).where(col(Upload.state).in_(before)).values(**again))
+        return await self._turn(self._mine(name, person_id).where(col(self._file.state).in_(before)).values(**again))
 
     async def start(self, name: str, *, person_id: UUID | None) -> bool:
         """Have the file imported; True for the one caller who does."""
-        waiting = _mine(name, person_id).where(col(Upload.state) == UploadState.WAITING.value)
+        waiting = self._mine(name, person_id).where(col(self._file.state) == UploadState.WAITING.value)
         return await self._turn(waiting.values(state=UploadState.RUNNING.value, done=0, report={}))
 
     async def _turn(self, statement: Update) -> bool:
         async with self._database.write() as session:
-            found = await session.execute(statement.values(claim="", claimed_until=None).returning(col(Upload.id)))
+            found = await session.execute(statement.values(claim="", claimed_until=None).returning(col(self._file.id)))
             name = found.scalar_one_or_none()
-            await session.execute(delete(UploadProblem).where(col(UploadProblem.upload_id) == name))
+            await session.execute(delete(self._problem).where(col(self._problem.upload_id) == name))
             return name is not None
 
     async def busy(self, name: str) -> bool:
         """True while the file waits to be read, or is being read."""
-        at_work = select(col(Upload.id)).where(col(Upload.id) == name, col(Upload.state).in_(AT_WORK))
+        at_work = select(col(self._file.id)).where(col(self._file.id) == name, col(self._file.state).in_(AT_WORK))
         async with self._database.read() as session:
             return (await session.execute(at_work)).scalar_one_or_none() is not None
 
     async def claim(self) -> Task | None:
         """The oldest file that nobody reads, for this caller alone; None if there is none."""
         now = self._clock.now()
-        free = or_(col(Upload.claimed_until).is_(None), col(Upload.claimed_until) < now)
-        oldest = select(col(Upload.id)).where(col(Upload.state).in_(AT_WORK), free).order_by(col(Upload.uploaded_at))
+        free = or_(col(self._file.claimed_until).is_(None), col(self._file.claimed_until) < now)
+        oldest = (
+            select(col(self._file.id))
+            .where(col(self._file.state).in_(AT_WORK), free)
+            .order_by(col(self._file.uploaded_at))
+        )
         claim = secrets.token_hex(8)
         async with self._database.write() as session:
             name = (await session.execute(oldest.limit(1))).scalar_one_or_none()
-            mine = update(Upload).where(col(Upload.id) == name, free, col(Upload.state).in_(AT_WORK))
+            mine = update(self._file).where(col(self._file.id) == name, free, col(self._file.state).in_(AT_WORK))
             values = {"claim": claim, "claimed_until": now + LEASE}
-            found = await session.execute(mine.values(**values).returning(col(Upload.id)))
+            found = await session.execute(mine.values(**values).returning(col(self._file.id)))
             if found.scalar_one_or_none() is None:
                 return None
-            row = (await session.execute(select(Upload).where(col(Upload.id) == name))).scalar_one()
+            row = (await session.execute(select(self._file).where(col(self._file.id) == name))).scalar_one()
         report = ImportReport.model_validate(row.report)
         return Task(row.id, claim, UploadState(row.state), row.person_id, row.columns, report, row.done)
 
     async def fetch(self, task: Task, target: BinaryIO) -> None:
         """Write the file there, and be at its start."""
-        part = col(UploadPart.body)
+        part = col(self._part.body)
         number = 0
         while True:
-            here = (col(UploadPart.upload_id) == task.name, col(UploadPart.number) == number)
+            here = (col(self._part.upload_id) == task.name, col(self._part.number) == number)
             async with self._database.read() as session:
                 body = (await session.execute(select(part).where(*here))).scalar_one_or_none()
             if body is None:
@@ -200,10 +220,10 @@ class Uploads:
     async def advance(self, session: AsyncSession, task: Task, report: ImportReport, bad: Iterable[Bad]) -> None:
         """Write down in the session's transaction how far the file has come. Raises LostClaimError."""
         told = report.model_dump(mode="json")
-        await _fenced(session, task, done=report.rows, report=told, claimed_until=self._clock.now() + LEASE)
-        problems = [_problem(task, one) for one in bad]
+        await self._fenced(session, task, done=report.rows, report=told, claimed_until=self._clock.now() + LEASE)
+        problems = [_problem_values(task, one) for one in bad]
         if problems:
-            await session.execute(insert(UploadProblem), problems)
+            await session.execute(insert(self._problem), problems)
 
     async def finish(self, task: Task, report: ImportReport, *, refusal: str = "") -> None:
         """The file has been read to its end, or is refused for the given reason. Raises LostClaimError."""
@@ -211,23 +231,25 @@ class Uploads:
         state = UploadState.REFUSED if refusal else after
         values = {"state": state.value, "report": report.model_dump(mode="json"), "done": report.rows}
         async with self._database.write() as session:
-            await _fenced(session, task, **values, total=report.rows, refusal=refusal, claim="", claimed_until=None)
+            await self._fenced(
+                session, task, **values, total=report.rows, refusal=refusal, claim="", claimed_until=None
+            )
             if state is UploadState.DONE:
-                await session.execute(delete(UploadPart).where(col(UploadPart.upload_id) == task.name))
+                await session.execute(delete(self._part).where(col(self._part.upload_id) == task.name))
 
     async def release(self, task: Task) -> None:
         """Somebody else may go on at once."""
         async with self._database.write() as session:
-            mine = update(Upload).where(col(Upload.id) == task.name, col(Upload.claim) == task.claim)
+            mine = update(self._file).where(col(self._file.id) == task.name, col(self._file.claim) == task.claim)
             await session.execute(mine.values(claim="", claimed_until=None))
 
     async def problems(self, name: str) -> AsyncIterator[tuple[int, Sequence[str], Sequence[RowError]]]:
         """The rows that cannot be taken: number, cells, and what is wrong; in their order, some at a time."""
         last = 0
         while True:
-            after = select(UploadProblem).where(col(UploadProblem.upload_id) == name, col(UploadProblem.row) > last)
+            after = select(self._problem).where(col(self._problem.upload_id) == name, col(self._problem.row) > last)
             async with self._database.read() as session:
-                page = after.order_by(col(UploadProblem.row)).limit(PROBLEMS_AT_ONCE)
+                page = after.order_by(col(self._problem.row)).limit(PROBLEMS_AT_ONCE)
                 rows = list((await session.execute(page)).scalars())
             for row in rows:
                 yield row.row, row.cells, [RowError.model_validate(error) for error in row.errors]
@@ -237,24 +259,23 @@ class Uploads:
 
     async def forget(self) -> None:
         """Forget the files that were uploaded more than a day ago."""
-        old = select(col(Upload.id)).where(col(Upload.uploaded_at) < self._clock.now() - UPLOAD_KEPT)
+        old = select(col(self._file.id)).where(col(self._file.uploaded_at) < self._clock.now() - UPLOAD_KEPT)
         async with self._database.write() as session:
-            for part in (UploadPart, UploadProblem):
+            for part in (self._part, self._problem):
                 await session.execute(delete(part).where(col(part.upload_id).in_(old)))
-            await session.execute(delete(Upload).where(col(Upload.id).in_(old)))
+            await session.execute(delete(self._file).where(col(self._file.id).in_(old)))
+
+    def _mine(self, name: str, person_id: UUID | None) -> Update:
+        whose = col(self._file.person_id).is_not_distinct_from(person_id)
+        return update(self._file).where(col(self._file.id) == name, whose)
+
+    async def _fenced(self, session: AsyncSession, task: Task, **values: Any) -> None:
+        mine = update(self._file).where(col(self._file.id) == task.name, col(self._file.claim) == task.claim)
+        if (await session.execute(mine.values(**values).returning(col(self._file.id)))).scalar_one_or_none() is None:
+            raise LostClaimError(task.name)
 
 
-async def _fenced(session: AsyncSession, task: Task, **values: Any) -> None:
-    mine = update(Upload).where(col(Upload.id) == task.name, col(Upload.claim) == task.claim).values(**values)
-    if (await session.execute(mine.returning(col(Upload.id)))).scalar_one_or_none() is None:
-        raise LostClaimError(task.name)
-
-
-def _mine(name: str, person_id: UUID | None) -> Update:
-    return update(Upload).where(col(Upload.id) == name, col(Upload.person_id).is_not_distinct_from(person_id))
-
-
-def _problem(task: Task, bad: Bad) -> dict[str, Any]:
+def _problem_values(task: Task, bad: Bad) -> dict[str, Any]:
     return {
         "upload_id": task.name,
         "row": bad.row,
@@ -263,7 +284,7 @@ def _problem(task: Task, bad: Bad) -> dict[str, Any]:
     }
 
 
-def _kept(row: Upload) -> Kept:
+def _kept(row: UploadColumns) -> Kept:
     return Kept(
         state=UploadState(row.state),
         file_name=row.file_name,

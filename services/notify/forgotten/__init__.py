@@ -1,0 +1,1 @@
+"""Forgotten: addresses that were erased, as keyed hashes, so that no list brings a person back."""
