@@ -3,7 +3,8 @@
 Owns: subscribers and consent, guidance and its revisions, the delivery ledger. The only service that speaks SMTP.
 Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions.
 Says: LetterSent, LetterFailed, GuidancePublished, BroadcastFinished.
-Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving.
+Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
+the channels to partners' systems.
 """
 
 from shared.events.intake import SessionEnded
@@ -31,4 +32,15 @@ VOICE = Voice(
     ),
 )
 
-SERVES: tuple[str, ...] = ("/", "/guidance", "/subscribe", "/s/", "/m/", "/g/", "/feeds", "/embed", "/notify/")
+SERVES: tuple[str, ...] = (
+    "/",
+    "/guidance",
+    "/subscribe",
+    "/s/",
+    "/m/",
+    "/g/",
+    "/feeds",
+    "/embed",
+    "/notify/",
+    "/channels",
+)

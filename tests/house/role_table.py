@@ -158,6 +158,16 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
     "POST /guidance/sending/resume": OPENS,
+    "GET /channels": ADMINISTRATOR,
+    "GET /channels/new": ADMINISTRATOR,
+    "POST /channels/new": ADMINISTRATOR,
+    "GET /channels/{endpoint_id:uuid}": ADMINISTRATOR,
+    "GET /channels/{endpoint_id:uuid}/edit": ADMINISTRATOR,
+    "POST /channels/{endpoint_id:uuid}/edit": ADMINISTRATOR,
+    "POST /channels/{endpoint_id:uuid}/ping": ADMINISTRATOR,
+    "POST /channels/{endpoint_id:uuid}/rotate": ADMINISTRATOR,
+    "POST /channels/{endpoint_id:uuid}/resume": ADMINISTRATOR,
+    "POST /channels/{endpoint_id:uuid}/remove": ADMINISTRATOR,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
 the sign-in page."""
