@@ -93,10 +93,11 @@ def flaws(wanted: Wanted, reach: Reach) -> list[Flaw]:
     except ValueError:
         parts, host = urlsplit(""), ""
     fits = bool(host) and len(wanted.url) <= URL_LENGTH and wanted.url.isascii() and wanted.url.isprintable()
+    local = host == "localhost" or reach.permits(host, "http")
     checks = (
         (bool(wanted.label) and len(wanted.label) <= LABEL_LENGTH, Flaw.NO_LABEL),
         (fits and " " not in wanted.url, Flaw.NO_URL),
-        (not host or parts.scheme == "https" or (parts.scheme == "http" and reach.trial), Flaw.NOT_HTTPS),
+        (not host or parts.scheme == "https" or (parts.scheme == "http" and local and reach.trial), Flaw.NOT_HTTPS),
         (parts.username is None and parts.password is None and not parts.fragment, Flaw.HAS_CREDENTIALS),
         (not _numeric(host) or reach.permits(host, parts.scheme), Flaw.NOT_REACHED),
     )
