@@ -107,6 +107,7 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "GET /situations": EVERYBODY,
     "GET /situations/new": OPENS,
     "POST /situations/new": OPENS,
+    "POST /situations/suggestions/{suggestion_id:uuid}/dismiss": OPENS,
     "GET /situations/{situation_id:uuid}": EVERYBODY,
     "GET /situations/{situation_id:uuid}/reports": EVERYBODY,
     "GET /situations/{situation_id:uuid}/reports/new": ASKS,
