@@ -113,7 +113,7 @@ class Courier:
             return refused(post, "forgotten"), True
         message = Message(post.message_id, post.sequence, post.happening, post.realm, post.at, release)
         try:
-            return sent(post, await channel.send(message)), True
+            return sent(post, await _given(channel, message)), True
         except ChannelError as error:
             now, jitter = self._clock.now(), random.uniform(-1, 1)  # noqa: S311 - jitter, not a secret
             outcome = failed(post, error, now=now, jitter=jitter, failing_since=claim.failing_since)
@@ -127,3 +127,14 @@ class Courier:
             return None
         before = (known for known in reversed(history) if known.number < number)
         return Release(found, tuple(Earlier(guidance_id, one.number, one.kind, sent_at(one)) for one in before))
+
+
+async def _given(channel: Channel, message: Message) -> str:
+    """What the receiver answered. A fault of ours in one message must not hold up those behind it."""
+    try:
+        return await channel.send(message)
+    except ChannelError:
+        raise
+    except Exception as error:
+        log.exception("a message could not be made", channel=channel.name, message_id=str(message.message_id))
+        raise ChannelError("our fault") from error

@@ -63,6 +63,7 @@ ANSWERS = {
     "forgotten": N_("the guidance is no longer kept"),
     "not taken": N_("the service did not take it"),
     "taken": N_("taken"),
+    "our fault": N_("the fault is ours"),
     "410": N_("410: the receiver wants nothing any more"),
 }
 """What was answered, in words; another status or fault is shown as it is."""

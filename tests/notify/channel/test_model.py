@@ -53,7 +53,7 @@ def test_nothing_but_the_real_world_reaches_people_or_whoever_did_not_ask(realm:
     assert not Wishes(Kind.MESSENGER, exercises=True).takes(news, STORM_EVENING)
     assert not Wishes(Kind.MESSENGER).takes(news, STORM_EVENING)
     assert not Wishes(Kind.WEBHOOK).takes(news, STORM_EVENING)
-    assert Wishes(Kind.WEBHOOK, exercises=True).takes(news, STORM_EVENING)
+    assert Wishes(Kind.WEBHOOK, exercises=True).takes(news, STORM_EVENING) is (realm is EXERCISE)
 
 
 def test_people_are_told_neither_of_time_passing_nor_of_yesterday() -> None:
