@@ -14,7 +14,7 @@ from tests.fakes import FakeClock
 from tests.status.conftest import stores_on
 from tests.status.warnings import alert, area, atom, info, reference
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.slow]
 
 
 async def test_several_read_the_same_warnings(each_database: str, clock: FakeClock) -> None:

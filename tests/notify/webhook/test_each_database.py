@@ -15,7 +15,7 @@ from tests.fakes import FakeClock
 from tests.notify.guidance.drafts import published, resident
 from tests.notify.webhook.receiver import receiving
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.slow]
 
 
 async def test_two_processes_tell_each_release_once(each_database: str, settings: Settings, clock: FakeClock) -> None:
