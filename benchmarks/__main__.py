@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.broadcast import broadcast
+from benchmarks.broadcast import broadcast, broadcast_dkim
 from benchmarks.checkin import checkin_accept
 from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
@@ -21,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_accept": checkin_accept,
     "broadcast_vs_django": broadcast,
     "broadcast_vs_smtp_source": broadcast,
+    "broadcast_dkim": broadcast_dkim,
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,

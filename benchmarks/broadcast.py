@@ -63,6 +63,22 @@ def broadcast(folder: Path) -> Sequence[Result]:
     )
 
 
+def broadcast_dkim(folder: Path) -> Sequence[Result]:
+    """Notify signing each letter, and smtp-source in turn. Raises MissingProgramError as `broadcast` does."""
+    sink, source = Sink(folder), program("smtp-source")
+    ours: list[float] = []
+    limit: list[float] = []
+    with server(sink.command, sink.port, log=sink.log):
+        for number in range(ROUNDS):
+            own = folder / f"round{number}"
+            own.mkdir()
+            ours.append((found := _sent("signing", own, sink, LETTERS))["rate"])
+            limit.append(_source(source, sink, size=int(found["bytes"])))
+    rate, plain = median(ours), median(limit)
+    against = f"smtp-source -s10 -d, {plain:,.0f}/s"
+    return (Result("broadcast_dkim", Measured(rate, "letters/s", against, rate / plain), at_least(0.1)),)
+
+
 def _sent(who: str, folder: Path, sink: Sink, count: int) -> dict[str, float]:
     before = sink.taken
     found: dict[str, float] = answer(module("broadcast_sender", who, folder, sink.port, count), within=180)

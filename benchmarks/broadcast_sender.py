@@ -1,5 +1,7 @@
 """Senders of the mail measurements, each a program: notify through its whole ledger, and Django over one connection.
 
+`signing` is notify with an RSA key of 2048 bits.
+
 Prints the letters per second, and the bytes of one letter.
 """
 
@@ -14,8 +16,11 @@ from typing import Any
 
 import django
 import uvloop
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import settings as django_settings
 from django.core.mail import EmailMultiAlternatives, get_connection
+from pydantic import SecretStr
 
 from benchmarks.checkin_server import settings_in
 from benchmarks.guidance_letter import guidance_letter, imprint_of, recipients
@@ -26,7 +31,7 @@ from services.notify.delivery.store import Ledger
 from shared.house import House
 from shared.log import configure
 from shared.migrate import migrate
-from shared.settings import Settings, Smtp
+from shared.settings import Dkim, Settings, Smtp
 
 CONNECTIONS = 10
 LOOK_EVERY = 0.25
@@ -61,6 +66,12 @@ async def notify(settings: Settings, count: int) -> dict[str, float]:
     if counts.sent != count:
         raise RuntimeError(f"only {counts.sent} of {count} letters were sent")
     return {"rate": count / took, "bytes": len(_filled(settings, readers[0]))}
+
+
+def with_key(settings: Settings) -> Settings:
+    """The same, and letters are signed with a key that was made just now."""
+    key = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return settings.model_copy(update={"dkim": Dkim(selector="benchmark", key=SecretStr(key.decode()))})
 
 
 def through_django(settings: Settings, count: int) -> dict[str, float]:
@@ -115,10 +126,12 @@ def _django_message(reader: Recipient, pattern: tuple[str, str, str], settings: 
 
 
 def main() -> None:
-    """`notify|django FOLDER PORT COUNT`."""
+    """`notify|signing|django FOLDER PORT COUNT`."""
     who, folder, port, count = sys.argv[1:]
     configure("text")
     settings = sending_settings(Path(folder), int(port))
+    if who == "signing":
+        settings = with_key(settings)
     if who == "django":
         found = through_django(settings, int(count))
     else:

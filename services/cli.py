@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from rich.progress import Progress, TextColumn
 
 from services.catcher.app import make_app as make_catcher
+from services.checking import check_app
 from services.composition import SERVICES, VOICES, service_named
 from services.demo.loader import SEED, prepare
 from services.demo.player import NothingAskedError, play
@@ -39,6 +40,7 @@ app.add_typer(geo_app, name="geo")
 app.add_typer(broadcast_app, name="broadcast")
 app.add_typer(mirror_app, name="mirror")
 app.add_typer(cap_app, name="cap")
+app.add_typer(check_app, name="check")
 
 FOLDER = typer.Option(help="Where all data stands.")
 
@@ -60,6 +62,7 @@ def run(
     mail_port: int = 8025,
     smtp_port: int = 1025,
     reply_port: int = 1026,
+    bounce_port: int = 1027,
     demo: Annotated[bool, typer.Option(help="Load the demo region at the first start.")] = True,
 ) -> None:
     """Start the whole system on this machine, with embedded parts; Ctrl-C stops it, the next start resumes."""
@@ -77,6 +80,7 @@ def run(
             mail_port=mail_port,
             smtp_port=smtp_port,
             reply_port=reply_port,
+            bounce_port=bounce_port,
             ready=ready,
         )
     )

@@ -17,11 +17,12 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.composition import Service
+from services.notify.delivery.dkim_format import signing_keys
 from shared.events import Event
 from shared.house import House
 from shared.keys import seed_file
 from shared.migrate import missing
-from shared.settings import Nats, Settings, Smtp
+from shared.settings import Dkim, Nats, Settings, SettingsError, Smtp
 from shared.streams import consumer_name
 
 PATIENCE = 5.0
@@ -53,6 +54,9 @@ class Finding:
 async def examine(settings: Settings, services: Sequence[Service]) -> list[Finding]:
     """What is to be said of each part, in the order in which they build on one another."""
     findings = [_settings(settings)]
+    if unfit := _unfit_keys(settings):
+        findings.append(unfit)
+        settings = settings.model_copy(update={"dkim": Dkim()})
     findings += [await _database(service, settings) for service in services]
     for service in services:
         findings += await _bus(service, settings.nats)
@@ -71,6 +75,16 @@ def _settings(settings: Settings) -> Finding:
             "Serve the pages over https and say so in VALMIUS_PUBLIC_URL.",
         )
     return Finding(part)
+
+
+def _unfit_keys(settings: Settings) -> Finding | None:
+    """What is wrong with the keys that sign letters: with them notify does not start."""
+    try:
+        signing_keys(settings.dkim)
+    except SettingsError as error:
+        remedy = "Make a key as docs/operations.md tells, or take VALMIUS_DKIM__* away: letters then go unsigned."
+        return Finding("keys of letters", str(error), remedy)
+    return None
 
 
 async def _database(service: Service, settings: Settings) -> Finding:

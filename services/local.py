@@ -29,7 +29,7 @@ THREADS_TAKE_TURNS = 0.001
 """Seconds after which a busy thread lets another run. Python's own 5 ms is what a write would wait for each time."""
 
 PORTS = "ports"
-"""The file that remembers at which ports of the pages, the catcher and replies an installation runs."""
+"""The file that remembers at which ports of the pages and of mail an installation runs."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ async def run_local(
     mail_port: int,
     smtp_port: int,
     reply_port: int,
+    bounce_port: int,
     ready: Callable[[Running], Awaitable[None]],
 ) -> None:
     """Run everything until Ctrl-C or SIGTERM; `ready` is called once, when pages are served.
@@ -57,14 +58,16 @@ async def run_local(
     All data stands under `folder` and is found again at the next start.
     """
     sys.setswitchinterval(THREADS_TAKE_TURNS)
-    for needed in (port, mail_port, smtp_port, reply_port):
+    for needed in (port, mail_port, smtp_port, reply_port, bounce_port):
         require_free(host, needed)
     bus = EmbeddedNats(folder / "nats", VOICES)
     await bus.start()
     try:
         await provision_bus(bus.settings, VOICES)
-        (folder / PORTS).write_text(f"{port} {smtp_port} {reply_port}")
-        settings = local_settings(folder, bus.settings, port=port, smtp_port=smtp_port, reply_port=reply_port)
+        (folder / PORTS).write_text(f"{port} {smtp_port} {reply_port} {bounce_port}")
+        settings = local_settings(
+            folder, bus.settings, port=port, smtp_port=smtp_port, reply_port=reply_port, bounce_port=bounce_port
+        )
         apps = {service.name: service.make_app(settings) for service in SERVICES}
         catcher = services.catcher.app.make_app(settings)
         running = Running(settings, apps, f"http://{host}:{port}", f"http://{host}:{mail_port}")
@@ -80,12 +83,14 @@ def installed_settings(folder: Path) -> Settings:
     """The settings under which `run_local` runs, or last ran, in this folder. Raises LookupError where it never did."""
     if not (folder / PORTS).exists():
         raise LookupError(f"nothing is installed in {folder}; `valmius run --folder {folder}` does it")
-    port, smtp_port, *rest = (int(number) for number in (folder / PORTS).read_text().split())
+    ports = [*(int(number) for number in (folder / PORTS).read_text().split()), 0, 0]
     bus = embedded_bus(folder / "nats")
-    return local_settings(folder, bus, port=port, smtp_port=smtp_port, reply_port=rest[0] if rest else 0)
+    return local_settings(folder, bus, port=ports[0], smtp_port=ports[1], reply_port=ports[2], bounce_port=ports[3])
 
 
-def local_settings(folder: Path, bus: Nats, *, port: int, smtp_port: int, reply_port: int) -> Settings:
+def local_settings(
+    folder: Path, bus: Nats, *, port: int, smtp_port: int, reply_port: int, bounce_port: int
+) -> Settings:
     """Settings for everything under one folder; `VALMIUS_*` may still say otherwise."""
     given = {name: value for name, value in os.environ.items() if name.startswith("VALMIUS_")}
     defaults = {
@@ -95,6 +100,7 @@ def local_settings(folder: Path, bus: Nats, *, port: int, smtp_port: int, reply_
         "VALMIUS_SMTP__PORT": str(smtp_port),
         "VALMIUS_SMTP__RATE": "1000",
         "VALMIUS_INBOUND__PORT": str(reply_port),
+        "VALMIUS_BOUNCES__PORT": str(bounce_port),
         "VALMIUS_SECRET": installation_secret(folder),
         "VALMIUS_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "VALMIUS_VAR": str(folder.absolute()),

@@ -72,7 +72,7 @@ async def _watch(settings: Settings, *, once: bool) -> dict[str, Any]:
                 if once or how_far.finished:
                     paused = await ledger.paused(Lane.BULK)
                     facts = {"planned": how_far.planned, "finished": how_far.finished, "paused": paused}
-                    return facts | asdict(how_far.counts)
+                    return facts | asdict(how_far.counts) | {"returned": how_far.returned}
                 await asyncio.sleep(WATCH_EVERY)
     return {}
 

@@ -7,8 +7,9 @@ import typer
 
 from services.composition import service_named
 from services.operator import Installation, Json, opened, say, settings_of, until_done
+from services.status.geography.store import GeographyStore
 from services.status.suggestion.cap_reader import LARGEST, Feed, UnfitFeedError, read_feed
-from services.status.suggestion.jobs import Suggesting
+from services.status.suggestion.store import SuggestionStore
 from shared.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Warnings of authorities (CAP 1.2), from which situations are suggested.")
@@ -39,5 +40,6 @@ def suggest(
 
 async def _take(settings: Settings, feed: Feed) -> int:
     async with opened(settings, service_named("status")) as status:
-        suggesting: Suggesting = status.state.suggesting
-        return await suggesting.take(feed.bulletins)
+        suggestions: SuggestionStore = status.state.suggestions
+        geography: GeographyStore = status.state.geography
+        return await suggestions.take(feed.bulletins, await geography.boundaries())

@@ -27,7 +27,11 @@ class Nats(_Part):
 
 
 class Smtp(_Part):
-    """The mail relay, and how fast it may be used (letters a second, shared by all lanes)."""
+    """The mail relay, and how fast it may be used (letters a second, shared by all lanes of all workers).
+
+    `domain_rate` is the same for each receiving domain, 0: no limit; `domain_rates` are its exceptions, such as
+    `gmail.com=10 example.org=0.5`.
+    """
 
     host: str = "127.0.0.1"
     port: int = 1025
@@ -35,11 +39,13 @@ class Smtp(_Part):
     password: SecretStr = SecretStr("")
     tls: Literal["none", "starttls", "implicit"] = "none"
     rate: float = Field(default=200.0, gt=0)
+    domain_rate: float = Field(default=0.0, ge=0)
+    domain_rates: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+=[0-9]+([.][0-9]+)?( +|$))*$")] = ""
     connections: int = Field(default=5, ge=1, le=50)
 
 
 class Inbound(_Part):
-    """Where letters that answer ours come in, from the relay that takes them for the mail domain; port 0: nowhere."""
+    """Where letters come in, from the relay that takes them for the mail domain; port 0: nowhere."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
@@ -47,8 +53,25 @@ class Inbound(_Part):
     rate: int = Field(default=600, ge=1)
 
 
+Selector = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)?$")]
+
+
+class Dkim(_Part):
+    """The keys (PEM) by which letters are signed, and the selectors under which they are published; none: they are not.
+
+    The second is for a second signature of each letter, mostly an Ed25519 key beside one of RSA.
+    """
+
+    selector: Selector = ""
+    key: SecretStr = SecretStr("")
+    second_selector: Selector = ""
+    second_key: SecretStr = SecretStr("")
+
+
 class Settings(_Part):
     """All settings of one process. `database` may contain `{service}`, so that each service has its own.
+
+    Letters that answer ours come in at `inbound` (intake), those that came back at `bounces` (notify).
 
     `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
     `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
@@ -59,7 +82,9 @@ class Settings(_Part):
     database: str = "sqlite+aiosqlite:///var/{service}.db"
     nats: Nats = Nats()
     smtp: Smtp = Smtp()
+    dkim: Dkim = Dkim()
     inbound: Inbound = Inbound()
+    bounces: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
     mail_domain: str = "valmius.example.org"

@@ -48,6 +48,7 @@ class Place:
     nats: int = field(default_factory=free_port)
     smtp: int = field(default_factory=free_port)
     replies: int = field(default_factory=free_port)
+    bounces: int = field(default_factory=free_port)
     pages: dict[str, int] = field(
         default_factory=lambda: {name: free_port() for name in ("intake", "status", "notify", "catcher")}
     )
@@ -56,7 +57,7 @@ class Place:
         """The text with paths, hosts and ports of this machine. Nothing else differs from the file."""
         own = str(self.pages.get(container, ""))
         whole = {"0.0.0.0": "127.0.0.1", "8000": own, "8025": own, "1025": str(self.smtp)}
-        whole["1026"] = str(self.replies)
+        whole |= {"1026": str(self.replies), "1027": str(self.bounces)}
         parts = {
             "/data": f"{self.folder}/data",
             "/store": f"{self.folder}/store",

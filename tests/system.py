@@ -21,7 +21,7 @@ class System:
     def __init__(self, folder: Path, *, demo: bool = True) -> None:
         self.folder = folder
         self.port, self.mail_port, self.smtp_port = free_port(), free_port(), free_port()
-        self.reply_port = free_port()
+        self.reply_port, self.bounce_port = free_port(), free_port()
         self.output: list[str] = []
         self._demo = demo
         self._process: subprocess.Popen[str] | None = None
@@ -44,6 +44,7 @@ class System:
                 *("--folder", str(self.folder), "--demo" if self._demo else "--no-demo"),
                 *("--port", str(self.port), "--mail-port", str(self.mail_port), "--smtp-port", str(self.smtp_port)),
                 *("--reply-port", str(self.reply_port)),
+                *("--bounce-port", str(self.bounce_port)),
             ],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},

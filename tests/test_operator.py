@@ -203,6 +203,14 @@ def test_the_doctor_names_settings_that_are_missing_or_unsafe(operator: Operator
     assert "unencrypted" in problems(open_door)["settings"]
 
 
+def test_the_doctor_names_a_key_with_which_letters_could_not_be_signed(operator: Operator) -> None:
+    unfit = operator.told("doctor", "notify", code=1, VALMIUS_DKIM__SELECTOR="autumn", VALMIUS_DKIM__KEY="no key")
+    fit = operator.told("doctor", "notify", code=1)
+
+    assert problems(unfit)["keys of letters"].startswith("VALMIUS_DKIM__KEY: this is no private key")
+    assert list(problems(unfit))[1:] == list(problems(fit))
+
+
 def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operator: Operator, tmp_path: Path) -> None:
     findings = operator.told(
         "doctor",

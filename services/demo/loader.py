@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from services.demo.abilities import DemoMore, demo_more, demo_networks
 from services.demo.registry import demo_associations, demo_people, demo_subscribers, write_csv
+from services.demo.standing import load_standing
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
 from services.intake.editing.store import EditingStore, Supplement
@@ -16,6 +18,7 @@ from services.intake.register_file.table_file import read_table
 from services.intake.registry.model import Ability, Card, Plan, Wanted
 from services.intake.registry.store import RegistryStore
 from services.local import Running
+from services.notify.standing.store import StandingStore
 from services.notify.subscribers.model import Audience, Basis, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
 from services.status.association.model import Filter
@@ -38,12 +41,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
         await _load_registry(running)
         await _load_more(running)
         await _load_subscribers(running.apps["notify"].state.subscribers)
-        for person in demo_people():
-            await access.add_person(
-                PersonEntry(
-                    name=person.name, email=person.email, roles=frozenset(person.roles), language=person.language
-                )
-            )
+        await _load_people(access, running.apps["notify"].state.standing)
         await _known_to_status(running, (await registry.find(Wanted())).count)
         lines.append("The demo region is loaded: invented associations, the region's real totals.")
     lines += [
@@ -61,6 +59,17 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
             lines.append(f"  {', '.join(person.roles):16}{person.name:20}{link}")
     lines += ["", "Ctrl-C stops it; the next start finds everything again."]
     return lines
+
+
+async def _load_people(access: AccessStore, standing: StandingStore) -> None:
+    """The staff, and what an editor and an approver of it keep on the public page."""
+    known: dict[str, UUID] = {}
+    for person in demo_people():
+        entry = PersonEntry(
+            name=person.name, email=person.email, roles=frozenset(person.roles), language=person.language
+        )
+        known |= dict.fromkeys(map(str, person.roles), await access.add_person(entry))
+    await load_standing(standing, writer=known["editor"], approver=known["approver"])
 
 
 async def _known_to_status(running: Running, count: int) -> None:

@@ -2,7 +2,7 @@
 
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
-Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, SessionEnded.
+Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached,
 PartnerKeyChanged, SessionEnded, and wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
@@ -19,7 +19,7 @@ from shared.events.intake import (
     PartnerKeyChanged,
     SessionEnded,
 )
-from shared.events.notify import LetterFailed, LetterRequested, UrgentLetterRequested
+from shared.events.notify import LetterFailed, LetterRequested, LetterReturned, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.streams import Voice
 
@@ -36,7 +36,7 @@ VOICE = Voice(
         UrgentLetterRequested,
         LetterRequested,
     ),
-    hears=(RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, SessionEnded),
+    hears=(RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded),
 )
 
 SERVES: tuple[str, ...] = (

@@ -64,7 +64,7 @@ from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.house import House, build
 from shared.i18n import N_
@@ -190,10 +190,15 @@ def _listen(
         await rounds.on_letter_failed(event)
         await details.on_letter_failed(event)
 
+    async def on_letter_returned(event: LetterReturned) -> None:
+        await rounds.on_letter_returned(event)
+        await details.on_letter_returned(event)
+
     house.bus.hears(RoundOpened, rounds.on_round_opened)
     house.bus.hears(RoundReminded, ReminderHandlers(reminders).on_round_reminded)
     house.bus.hears(RoundClosed, rounds.on_round_closed)
     house.bus.hears(LetterFailed, on_letter_failed)
+    house.bus.hears(LetterReturned, on_letter_returned)
     house.jobs.every(MINUTE, jobs.ask)
     if house.settings.confirm_twice_a_year:
         house.jobs.every(HOUR, jobs.begin)

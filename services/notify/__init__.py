@@ -1,8 +1,9 @@
 """Notify: says what the council says.
 
-Owns: subscribers and consent, guidance and its revisions, the delivery ledger. The only service that speaks SMTP.
+Owns: subscribers and consent, guidance and its revisions, the delivery ledger, letters that came back. The only service
+that sends mail.
 Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions.
-Says: LetterSent, LetterFailed, GuidancePublished, BroadcastFinished.
+Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished.
 Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
 the channels to partners' systems.
 """
@@ -13,6 +14,7 @@ from shared.events.notify import (
     GuidancePublished,
     LetterFailed,
     LetterRequested,
+    LetterReturned,
     LetterSent,
     UrgentLetterRequested,
 )
@@ -21,7 +23,7 @@ from shared.streams import Voice
 
 VOICE = Voice(
     "notify",
-    says=(LetterSent, LetterFailed, GuidancePublished, BroadcastFinished),
+    says=(LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished),
     hears=(
         UrgentLetterRequested,
         LetterRequested,
@@ -39,6 +41,7 @@ SERVES: tuple[str, ...] = (
     "/s/",
     "/m/",
     "/g/",
+    "/prepare",
     "/feeds",
     "/embed",
     "/notify/",

@@ -7,6 +7,12 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.notify import VOICE
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
+from services.notify.bounce import mail as bounce_mail
+from services.notify.bounce.jobs import Reading
+from services.notify.bounce.store import BounceStore
+from services.notify.bounce.web import pages as bounce_pages
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
@@ -14,12 +20,13 @@ from services.notify.channel.jobs import Courier
 from services.notify.channel.messenger import messengers
 from services.notify.channel.model import Channel, Kind
 from services.notify.channel.store import ChannelStore
+from services.notify.delivery.dkim_format import signing_keys
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
-from services.notify.delivery.sending import Letters, Traffic
+from services.notify.delivery.sending import Letters, Signer, Traffic
 from services.notify.delivery.store import Ledger
 from services.notify.delivery.web import pages as delivery_pages
 from services.notify.embed.web import pages as embed_pages
@@ -32,9 +39,15 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.scheduling.store import Schedule
+from services.notify.scheduling.web import SchedulingPages
+from services.notify.scheduling.web import pages as scheduling_pages
 from services.notify.schema import NotifyTable
 from services.notify.situations.handlers import SituationHandlers
 from services.notify.situations.store import SituationStore
+from services.notify.standing.store import StandingStore
+from services.notify.standing.web import StandingDesk
+from services.notify.standing.web import pages as standing_pages
 from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
@@ -58,11 +71,14 @@ BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
 
 FORGET_EVERY = 600.0
+FORGET_ALLOWANCES_EVERY = 3600.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
 TELL_EVERY = 5.0
+READ_EVERY = 30.0
+RELEASE_EVERY = 5.0
 """Seconds between looks. A release wakes the planning at once."""
 
 
@@ -77,11 +93,24 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         templates=(HERE / "templates",),
     )
     ledger = Ledger(house.database, clock=house.clock)
-    app = house.app(started=wire_delivery(house, ledger))
+    connections = wire_delivery(house, ledger)
+    links = Links(secret=settings.secret.get_secret_value(), public_url=settings.public_url)
+    subscribers = SubscriberStore(house.database, clock=house.clock, ledger=ledger, links=links)
+    bounces, door = wire_bounces(house, subscribers)
+
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        async with connections(), door():
+            yield
+
+    app = house.app(started=started)
     app.state.ledger = ledger
-    subscribers = wire_subscribers(app, house, ledger)
+    app.state.bounces = bounces
+    app.include_router(bounce_pages(bounces, subscribers))
+    wire_subscribers(app, house, subscribers, links=links)
     situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
+    wire_scheduling(app, house, guidance, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     wire_channels(app, house, guidance)
     return app
@@ -92,13 +121,19 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
     wishes = WishHandlers(ledger)
     house.bus.hears(UrgentLetterRequested, wishes.on_urgent_letter_requested)
     house.bus.hears(LetterRequested, wishes.on_letter_requested)
-    traffic = Traffic(house.settings.smtp.rate, clock=house.clock)
-    urgent = lane_work(Lane.URGENT, house, ledger=ledger, traffic=traffic, connections=URGENT_CONNECTIONS)
-    bulk = lane_work(Lane.BULK, house, ledger=ledger, traffic=traffic, connections=house.settings.smtp.connections)
+    settings = house.settings
+    allowances = Allowances(house.database, clock=house.clock, limits=Limits.of(settings.smtp))
+    traffic = Traffic(allowances, clock=house.clock)
+    signer = signer_of(settings)
+    urgent, bulk = (
+        lane_work(lane, house, ledger=ledger, traffic=traffic, signer=signer, connections=connections)
+        for lane, connections in ((Lane.URGENT, URGENT_CONNECTIONS), (Lane.BULK, settings.smtp.connections))
+    )
     for work, units in ((urgent, 1), (bulk, BULK_UNITS)):
         for _ in range(units):
             ledger.on_added(work.lane, house.jobs.every(1, work.unit).wake)
     house.jobs.every(30, urgent.recover)
+    house.jobs.every(FORGET_ALLOWANCES_EVERY, allowances.forget)
 
     @asynccontextmanager
     async def connections() -> AsyncIterator[None]:
@@ -107,11 +142,21 @@ def wire_delivery(house: House, ledger: Ledger) -> Callable[[], AbstractAsyncCon
         finally:
             await urgent.pool.close()
             await bulk.pool.close()
+            if signer:
+                signer.close()
 
     return connections
 
 
-def lane_work(lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, connections: int) -> LaneWork:
+def signer_of(settings: Settings) -> Signer | None:
+    """What signs letters, where there is a key. Raises SettingsError for one that is not fit."""
+    keys = signing_keys(settings.dkim)
+    return Signer(settings.mail_domain, keys) if keys else None
+
+
+def lane_work(
+    lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, signer: Signer | None, connections: int
+) -> LaneWork:
     """One lane with its own connections and its own memory of letters."""
     settings = house.settings
     imprint = Imprint(
@@ -123,22 +168,37 @@ def lane_work(lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, con
     return LaneWork(
         lane,
         ledger=ledger,
-        letters=Letters(ledger, imprint=imprint),
+        letters=Letters(ledger, imprint=imprint, signer=signer),
         pool=Pool(settings.smtp, size=connections, domain=settings.mail_domain),
         traffic=traffic,
         clock=house.clock,
     )
 
 
-def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberStore:
+def wire_bounces(
+    house: House, subscribers: SubscriberStore
+) -> tuple[BounceStore, Callable[[], AbstractAsyncContextManager[None]]]:
+    """Letters that come back are taken at a door, which is open while the second is entered, and read by a job."""
+    settings, secret = house.settings, house.settings.secret.get_secret_value()
+    bounces = BounceStore(house.database, clock=house.clock, subscribers=subscribers, secret=secret)
+    bounces.on_taken(house.jobs.every(READ_EVERY, Reading(bounces).read).wake)
+    house.jobs.every(FORGET_EVERY, bounces.forget)
+
+    @asynccontextmanager
+    async def door() -> AsyncIterator[None]:
+        async with bounce_mail.listening(bounces, settings.bounces, domain=settings.mail_domain, clock=house.clock):
+            yield
+        await bounces.close()
+
+    return bounces, door
+
+
+def wire_subscribers(app: FastAPI, house: House, subscribers: SubscriberStore, *, links: Links) -> None:
     """Subscribing, preferences, leaving."""
-    links = Links(secret=house.settings.secret.get_secret_value(), public_url=house.settings.public_url)
-    subscribers = SubscriberStore(house.database, clock=house.clock, ledger=ledger, links=links)
     house.jobs.every(FORGET_EVERY, subscribers.forget_unconfirmed)
     app.include_router(subscriber_pages(subscribers, links=links))
     app.state.links = links
     app.state.subscribers = subscribers
-    return subscribers
 
 
 def wire_situations(app: FastAPI, house: House) -> SituationStore:
@@ -169,6 +229,7 @@ def wire_guidance(
     house.jobs.every(EXPIRE_EVERY, guidance.expire)
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
+    wire_standing(app, house, guidance)
     app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
     app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
@@ -177,12 +238,27 @@ def wire_guidance(
     return guidance
 
 
+def wire_standing(app: FastAPI, house: House, guidance: GuidanceStore) -> None:
+    """Models and checklists; their paths lie below those of guidance and are asked first."""
+    standing = StandingStore(house.database, clock=house.clock)
+    app.include_router(standing_pages(StandingDesk(standing, guidance, house.settings.public_url)))
+    app.state.standing = standing
+
+
+def wire_scheduling(app: FastAPI, house: House, guidance: GuidanceStore, *, situations: SituationStore) -> None:
+    """Releases at a later moment."""
+    schedule = Schedule(house.database, clock=house.clock, guidance=guidance)
+    house.jobs.every(RELEASE_EVERY, schedule.release_due)
+    app.include_router(scheduling_pages(SchedulingPages(schedule, guidance, situations, house.clock)))
+    app.state.schedule = schedule
+
+
 def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situations: SituationStore) -> None:
     """The public page, its feeds, its parts for other sites, its copy as plain files."""
     settings = house.settings
     issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
     releases = Releases(guidance, situations)
-    app.include_router(public_pages(guidance, situations=situations, clock=house.clock))
+    app.include_router(public_pages(guidance, app.state.standing, situations=situations, clock=house.clock))
     app.include_router(feeds(releases, issuer=issuer, clock=house.clock))
     app.include_router(
         embed_pages(
@@ -192,7 +268,8 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
             clock=house.clock,
         )
     )
-    copies = Copies(releases, situations, pages=house.pages, issuer=issuer, clock=house.clock)
+    app.state.releases = releases
+    copies = Copies(releases, situations, app.state.standing, pages=house.pages, issuer=issuer, clock=house.clock)
     app.state.copies = copies
     if settings.mirror:
         guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)

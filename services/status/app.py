@@ -143,7 +143,7 @@ def _suggest(app: FastAPI, house: House, geography: GeographyStore) -> Suggestio
     """Warnings are read where the operator has named a feed, and on command."""
     sources = house.settings.cap_sources.split()
     suggestions = SuggestionStore(house.database, clock=house.clock)
-    suggesting = Suggesting(suggestions, geography, sources=sources, clock=house.clock)
+    suggesting = Suggesting(suggestions, geography, sources=sources)
     if sources:
         house.jobs.every(WARNINGS_EVERY, suggesting.look)
     app.include_router(SuggestionPages(suggestions).router())

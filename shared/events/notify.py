@@ -50,6 +50,18 @@ class LetterFailed(Event, service="notify", fact="letter_failed"):
     reason: str
 
 
+class LetterReturned(Event, service="notify", fact="letter_returned"):
+    """The relay took the letter, and then it came back: it did not reach its recipient. Days may lie between.
+
+    `reason` begins with `returned:` and holds codes, and no person.
+    """
+
+    letter_id: UUID
+    recipient_id: UUID
+    kind: str
+    reason: str
+
+
 class GuidancePublished(Event, service="notify", fact="guidance_published"):
     """A revision of guidance was released: the first (`alert`), one that replaces it, or one that withdraws it.
 

@@ -53,6 +53,7 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "checkin_accept",
         "broadcast_vs_django",
         "broadcast_vs_smtp_source",
+        "broadcast_dkim",
         "picture_latency",
         "checkin_cost_flat",
         "picture_read_flat",

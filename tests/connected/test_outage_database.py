@@ -121,6 +121,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.mark.postgres
+@pytest.mark.slow
 async def test_postgresql_dies_and_comes_back_and_nothing_is_lost(
     settings: Settings, nats_server: NatsServer, postgres: Postgres
 ) -> None:

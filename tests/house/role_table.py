@@ -14,6 +14,10 @@ TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 APPROVES = frozenset({Role.APPROVER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
+    # notify: letters that came back
+    "GET /{service}/bounces": ADMINISTRATOR,
+    "POST /{service}/bounces/{bounce_id}/discard": ADMINISTRATOR,
+    "POST /{service}/bounces/{bounce_id}/again": ADMINISTRATOR,
     # every service
     "GET /{service}/dead-letters": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/replay": ADMINISTRATOR,
@@ -158,6 +162,10 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /guidance/{guidance_id}/trial": TESTS,
     "POST /guidance/{guidance_id}/submit": WRITES,
     "POST /guidance/{guidance_id}/approve": APPROVES,
+    "GET /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/now": APPROVES,
+    "POST /guidance/{guidance_id}/schedule/take-back": TESTS,
     "POST /guidance/sending/resume": OPENS,
     "GET /channels": ADMINISTRATOR,
     "GET /channels/new": ADMINISTRATOR,
@@ -169,6 +177,16 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /channels/{endpoint_id:uuid}/rotate": ADMINISTRATOR,
     "POST /channels/{endpoint_id:uuid}/resume": ADMINISTRATOR,
     "POST /channels/{endpoint_id:uuid}/remove": ADMINISTRATOR,
+    "GET /guidance/standing": READS_GUIDANCE,
+    "GET /guidance/standing/new": WRITES,
+    "POST /guidance/standing/new": WRITES,
+    "GET /guidance/standing/{standing_id:uuid}": READS_GUIDANCE,
+    "GET /guidance/standing/{standing_id:uuid}/edit": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/edit": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/approve": APPROVES,
+    "POST /guidance/standing/{standing_id:uuid}/withdraw": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/discard": WRITES,
+    "POST /guidance/standing/{standing_id:uuid}/tell": WRITES,
 }
 """Method and path of the route, and the roles that may pass; all others get 403, whoever is not signed in is led to
 the sign-in page."""

@@ -18,6 +18,8 @@ PUBLIC = {
     "/": "the public page",
     "/m/{code}": "the public page of a municipality",
     "/g/{guidance_id}": "one guidance on the public page",
+    "/prepare": "models and checklists for everybody",
+    "/prepare/{standing_id:uuid}": "one of them",
     "/embed": "the public page in a frame of a configured site",
     "/embed.js": "the script that shows it on other sites",
     "/embed/{place}/{language}.json": "what that script shows",

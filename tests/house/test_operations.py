@@ -65,8 +65,8 @@ def test_every_command_of_the_guide_is_there() -> None:
     whole = get_command(app)
     assert isinstance(whole, TyperGroup)
 
-    groups = "people|registry|audit|geo|broadcast|cap"
-    told = set(re.findall(rf"valmius ((?:{groups}) \w+|[a-z][\w-]+)", GUIDE.replace("valmius -C", "")))
+    groups = "people|registry|audit|geo|broadcast|check|cap"
+    told = set(re.findall(rf"valmius ((?:{groups}) [\w-]+|[a-z][\w-]+)", GUIDE.replace("valmius -C", "")))
 
     assert told
     assert told <= set(commands(whole))

@@ -277,7 +277,7 @@ def asked(settings: Settings, clock: Clock) -> Iterator[Asked]:
         runner.run(stack.aclose())
 
 
-def ask(asked: Asked, *, examples: int, always_the_same: bool = False) -> None:
+def ask(asked: Asked, *, examples: int) -> None:
     """Ask every operation with so many examples of what is permitted and of what is not."""
     document = told()
     schema = schemathesis.openapi.from_dict(document)
@@ -288,7 +288,6 @@ def ask(asked: Asked, *, examples: int, always_the_same: bool = False) -> None:
         @hypothesis_settings(
             max_examples=examples,
             deadline=None,
-            derandomize=always_the_same,
             database=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
@@ -300,11 +299,7 @@ def ask(asked: Asked, *, examples: int, always_the_same: bool = False) -> None:
         each()
 
 
-def test_every_answer_is_as_described(asked: Asked) -> None:
-    ask(asked, examples=4, always_the_same=True)
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_every_answer_is_as_described_in_the_long_run(asked: Asked) -> None:
+def test_every_answer_is_as_described(asked: Asked) -> None:
     ask(asked, examples=400)

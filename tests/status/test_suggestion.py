@@ -50,7 +50,7 @@ def watch(stores: Stores, clock: FakeClock) -> Watch:
 
 def watch_on(database: Database, clock: FakeClock, *sources: str) -> Watch:
     store = SuggestionStore(database, clock=clock)
-    return Watch(store, Suggesting(store, GeographyStore(database), sources=sources, clock=clock))
+    return Watch(store, Suggesting(store, GeographyStore(database), sources=sources))
 
 
 ONE = alert(info(area("Forssa")))

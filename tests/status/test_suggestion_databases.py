@@ -28,7 +28,7 @@ async def test_several_read_the_same_warnings(each_database: str, clock: FakeClo
     )
     async with stores_on(each_database, clock) as one, stores_on(each_database, clock) as other:
         stores = [SuggestionStore(each.database, clock=clock) for each in (one, other)]
-        readers = [Suggesting(store, GeographyStore(one.database), clock=clock) for store in stores for _ in range(2)]
+        readers = [Suggesting(store, GeographyStore(one.database)) for store in stores for _ in range(2)]
 
         await asyncio.gather(*(reader.take(read_feed(atom(*first)).bulletins) for reader in readers))
         before = {kept.suggestion.key.identifier: kept.id for kept in await stores[0].shown()}

@@ -232,8 +232,15 @@ class ConfirmationStore:
         return True
 
     async def not_delivered(self, confirmation_id: UUID) -> None:
-        """The letter did not arrive: it is shown with the contact."""
-        asked = select(col(Confirmation.contact_id)).where(col(Confirmation.id) == confirmation_id)
+        """The letter did not arrive: it is shown with the contact, unless the details were confirmed after it."""
+        asked = (
+            select(col(Confirmation.contact_id))
+            .join(Contact, col(Contact.id) == col(Confirmation.contact_id))
+            .where(
+                col(Confirmation.id) == confirmation_id,
+                or_(col(Contact.confirmed_at).is_(None), col(Contact.confirmed_at) <= col(Confirmation.asked_at)),
+            )
+        )
         failed = update(Contact).where(col(Contact.id).in_(asked)).values(state=ContactState.FAILED.value)
         async with self._database.write() as session:
             await session.execute(failed.execution_options(synchronize_session=False))

@@ -1,7 +1,7 @@
 """Invitation handlers: what happens when a round opens or closes, or a letter does not arrive."""
 
 from services.intake.invitation.store import InvitationStore
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened
 
 
@@ -17,6 +17,11 @@ class InvitationHandlers:
 
     async def on_letter_failed(self, event: LetterFailed) -> None:
         """Turn to the next contact. Other letters than those of a round are nobody's concern here."""
+        if event.kind in {"checkin", "reminder"}:
+            await self._store.turn_to_next(event)
+
+    async def on_letter_returned(self, event: LetterReturned) -> None:
+        """The same for one that went out and came back, were it days later."""
         if event.kind in {"checkin", "reminder"}:
             await self._store.turn_to_next(event)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,7 +36,7 @@ from services.intake.registry.store import Association, Contact
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import Event
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened
 from shared.i18n import locale_or
 from shared.ids import digest, new_id, new_token
@@ -91,8 +91,8 @@ class InvitationStore:
             asking = await self._enter(session, asked, event.association_ids)
             await self._ask(session, asked, asking)
 
-    async def turn_to_next(self, event: LetterFailed) -> None:
-        """Ask the next contact of the association whose letter failed; without one it is not reached.
+    async def turn_to_next(self, event: LetterFailed | LetterReturned) -> None:
+        """Ask the next contact of the association whose letter failed or came back; without one it is not reached.
 
         One who answered, or does not want to be asked, is left in peace.
         """
@@ -106,7 +106,7 @@ class InvitationStore:
                 return
             invitation, token = found
             if event.realm == LIVE and token.contact_id:
-                await _mark_contact(session, token.contact_id)
+                await _mark_contact(session, token.contact_id, asked_at=token.asked_at or now)
             await _mark_letter(session, token, reason=event.reason, now=now)
             last = token.position == invitation.position or invitation.state == InvitationState.SILENT
             if last and invitation.checkin_id is None and invitation.declined_at is None:
@@ -296,9 +296,12 @@ async def _mark_letter(session: AsyncSession, token: InvitationToken, *, reason:
     await session.execute(update(InvitationToken).where(of_it).values(**values))
 
 
-async def _mark_contact(session: AsyncSession, contact_id: UUID) -> None:
-    """It is shown, and asked again next time: in a crisis no address is given up silently."""
-    await session.execute(update(Contact).where(col(Contact.id) == contact_id).values(state=ContactState.FAILED.value))
+async def _mark_contact(session: AsyncSession, contact_id: UUID, *, asked_at: datetime) -> None:
+    """It is shown, and asked again next time: in a crisis no address is given up silently. An old letter that comes
+    back says nothing of details that were confirmed since it was wished for."""
+    unconfirmed = or_(col(Contact.confirmed_at).is_(None), col(Contact.confirmed_at) <= asked_at)
+    marked = update(Contact).where(col(Contact.id) == contact_id, unconfirmed)
+    await session.execute(marked.values(state=ContactState.FAILED.value))
 
 
 def round_of(row: RoundRow) -> AskedRound:

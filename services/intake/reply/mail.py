@@ -1,21 +1,14 @@
-"""Reply mail: listens for letters that answer ours, and takes one only when it is on disk."""
+"""Reply mail: takes letters that answer ours from the door, reads them and has them kept."""
 
 import asyncio
-import logging
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
-
-from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP, Envelope, Session
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from services.intake.reply.grammar import read_words
 from services.intake.reply.mail_text import read_letter
 from services.intake.reply.model import Arrived, Letter, Standing, key_of
+from shared import mail_door
 from shared.clock import Clock
 from shared.ids import digest, new_id
 from shared.log import logger
@@ -24,25 +17,11 @@ from shared.settings import Inbound
 log = logger(__name__)
 
 SIZE_LIMIT = 10 * 1024 * 1024
-LINE_LIMIT = 64 * 1024
-"""Bytes of a line. SMTP allows 1,000; a program that writes longer ones is no reason to lose a reply."""
-
-MOST_CONNECTIONS, MOST_OF_ONE_PEER = 32, 16
-MOST_RECIPIENTS = 5
-PATIENCE = 120.0
-"""Seconds in which a command, the letter itself included, must be through."""
-
 READ_AT_ONCE = 64 * 1024
 """Bytes above which a letter is read in a thread, so that nobody else waits for it."""
 
-TAKEN = "250 2.0.0 Kept"
-NOT_NOW = "451 4.3.0 Not now, please try again later"
-TOO_MANY = "451 4.7.1 Too many letters, please try again later"
-UNKNOWN = "550 5.1.1 No such address here"
-MANY_RECIPIENTS = "452 4.5.3 Too many recipients"
 
-
-class Box(Protocol):
+class Replies(Protocol):
     """Where letters are kept."""
 
     async def known(self, door: bytes) -> bool:
@@ -54,43 +33,24 @@ class Box(Protocol):
         ...
 
 
-class Taker:
-    """aiosmtpd's handler: who is written to is asked of the box first, and a letter is acknowledged once it is kept."""
+class ReplyBox:
+    """What the door asks: which addresses were given out, and to have a letter kept."""
 
-    def __init__(self, box: Box, settings: Inbound, *, domain: str, clock: Clock) -> None:
-        self._box = box
+    def __init__(self, replies: Replies, *, domain: str, clock: Clock) -> None:
+        self._replies = replies
         self._domain = domain
         self._clock = clock
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._limit = RateLimitItemPerMinute(settings.rate)
-        self._lmtp = settings.protocol == "lmtp"
         self._reading = asyncio.Semaphore(2)
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, _server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        """Take only addresses that were given out: nobody is written back to say that there is no such one."""
+    async def known(self, address: str) -> bool:
+        """True if the address stands in a letter of ours."""
         key = key_of(address, domain=self._domain)
-        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
-            return MANY_RECIPIENTS
-        if not self._limiter.hit(self._limit, str(session.peer[0] if session.peer else "-")):
-            return TOO_MANY
-        if key is None or not await self._box.known(digest(key)):
-            return UNKNOWN
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
+        return key is not None and await self._replies.known(digest(key))
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Keep one row for each address. LMTP wants a reply for each (RFC 2033), SMTP one for all."""
-        raw = envelope.original_content or b""
-        letter = await self._read(raw, sender=envelope.mail_from or "")
-        replies = [await self._keep(letter, address) for address in envelope.rcpt_tos]
-        return "\r\n".join(replies) if self._lmtp else next((said for said in replies if said != TAKEN), TAKEN)
-
-    async def handle_exception(self, error: Exception) -> str:
-        """Say nothing of the inside; the sender tries again."""
-        log.error("a letter is not taken now", error=type(error).__name__)
-        return NOT_NOW
+    async def take(self, raw: bytes, *, sender: str, addresses: Sequence[str]) -> Sequence[bool]:
+        """Keep one row for each address; for each, whether it is on disk."""
+        letter = await self._read(raw, sender=sender)
+        return [await self._keep(letter, address) for address in addresses]
 
     async def _read(self, raw: bytes, *, sender: str) -> Letter:
         if len(raw) <= READ_AT_ONCE:
@@ -98,7 +58,7 @@ class Taker:
         async with self._reading:
             return await asyncio.to_thread(read_letter, raw, sender=sender)
 
-    async def _keep(self, letter: Letter, address: str) -> str:
+    async def _keep(self, letter: Letter, address: str) -> bool:
         key = key_of(address, domain=self._domain) or ""
         arrived = Arrived(
             reply_id=new_id(),
@@ -108,98 +68,17 @@ class Taker:
             status=read_words(letter.words),
         )
         try:
-            stands = await self._box.take(arrived)
+            stands = await self._replies.take(arrived)
         except Exception as error:  # whatever it was, the letter is not kept: its sender keeps it and tries again
-            return await self.handle_exception(error)
-        log.info("letter taken", state=stands.state.value if stands else "known already", size=letter.size)
-        return TAKEN
-
-
-class _Crowd:
-    """Who is connected: a bounded number in all, and of each peer."""
-
-    def __init__(self) -> None:
-        self._members: dict[_Bounded, str] = {}
-
-    def enter(self, member: "_Bounded", peer: str) -> bool:
-        """True, and counted, while there is room."""
-        if len(self._members) >= MOST_CONNECTIONS or Counter(self._members.values())[peer] >= MOST_OF_ONE_PEER:
+            mail_door.not_taken(error)
             return False
-        self._members[member] = peer
+        log.info("letter taken", state=stands.state.value if stands else "known already", size=letter.size)
         return True
-
-    def leave(self, member: "_Bounded") -> None:
-        """There is room again."""
-        self._members.pop(member, None)
-
-    async def send_away(self) -> None:
-        """End every connection; what was not acknowledged is sent again."""
-        await asyncio.gather(*(member.end() for member in list(self._members)), return_exceptions=True)
-
-
-class _Bounded(asyncio.StreamReaderProtocol):
-    """A connection that begins only where there is room; mixed into aiosmtpd's own."""
-
-    line_length_limit = LINE_LIMIT
-    crowd: _Crowd
-    transport: asyncio.Transport | None
-    _handler_coroutine: asyncio.Task[None]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, or say that there are too many."""
-        super().connection_made(transport)
-        peer = str((transport.get_extra_info("peername") or ("-",))[0])
-        if not self.crowd.enter(self, peer) and self.transport is not None:
-            self.transport.write(b"421 4.7.0 Too many connections, please try again later\r\n")
-            self.transport.close()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """Make room."""
-        self.crowd.leave(self)
-        super().connection_lost(error)
-
-    async def end(self) -> None:
-        """Close the connection; return when nothing of it runs any more."""
-        if self.transport is not None:
-            self.transport.close()
-        await asyncio.wait([self._handler_coroutine])
-
-
-class _Smtp(_Bounded, SMTP):  # type: ignore[misc]  # aiosmtpd has no types
-    """SMTP, bounded."""
-
-
-class _Lmtp(_Bounded, LMTP):  # type: ignore[misc]  # aiosmtpd has no types
-    """LMTP, bounded."""
 
 
 @asynccontextmanager
-async def listening(box: Box, settings: Inbound, *, domain: str, clock: Clock) -> AsyncIterator[None]:
+async def listening(replies: Replies, settings: Inbound, *, domain: str, clock: Clock) -> AsyncIterator[None]:
     """Take letters while this runs; nothing happens where no port is given. Raises OSError when the port is taken."""
-    if not settings.port:
+    box = ReplyBox(replies, domain=domain, clock=clock)
+    async with mail_door.listening(box, settings, domain=domain, largest=SIZE_LIMIT):
         yield
-        return
-    logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells of every address
-    loop, crowd = asyncio.get_running_loop(), _Crowd()
-    taker = Taker(box, settings, domain=domain, clock=clock)
-
-    def connection() -> _Bounded:
-        made: _Bounded = (_Lmtp if settings.protocol == "lmtp" else _Smtp)(
-            taker,
-            data_size_limit=SIZE_LIMIT,
-            enable_SMTPUTF8=True,
-            hostname=domain,
-            ident="Valmius",
-            timeout=PATIENCE,
-            loop=loop,
-        )
-        made.crowd = crowd
-        return made
-
-    server = await loop.create_server(connection, settings.host, settings.port)
-    try:
-        yield
-    finally:
-        server.close()
-        await crowd.send_away()
-        await server.wait_closed()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.notify.delivery import model
 from services.notify.delivery.header_format import LetterError, mailbox
-from services.notify.delivery.letter_format import Template, locale_of
+from services.notify.delivery.letter_format import locale_of
 from services.notify.delivery.mail import Connection, Envelope, MailError, Pool
 from services.notify.delivery.model import (
     LOOKED_AT,
@@ -23,7 +23,8 @@ from services.notify.delivery.model import (
     permit,
     should_pause,
 )
-from services.notify.delivery.sending import BEGIN_WITHIN, Letters, Traffic
+from services.notify.delivery.return_address import return_address
+from services.notify.delivery.sending import BEGIN_WITHIN, Copies, Letters, Traffic
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.db import passing
@@ -125,7 +126,7 @@ class Batch:
     def __init__(self, work: LaneWork) -> None:
         self._work = work
         self._letters: dict[int, Letter] = {}
-        self._templates: dict[tuple[int, str], Template] = {}
+        self._copies: dict[tuple[int, str], Copies] = {}
         self._queue: deque[Claimed] = deque()
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
@@ -154,6 +155,7 @@ class Batch:
         self._letters = {delivery.id: letters[delivery.realm, delivery.letter_id] for delivery in claimed}
         self._queue.extend(claimed)
         try:
+            await work.traffic.allowances.foresee(delivery.recipient.address for delivery in claimed)
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
@@ -187,7 +189,7 @@ class Batch:
 
     async def _send(self, delivery: Claimed, envelope: Envelope | None, *, carrier: Carrier) -> Outcome:
         """Time, gate, text, turn, relay: what became of one letter. One with an envelope has had its turn."""
-        work, letter = self._work, self._letter_of(delivery)
+        work, letter, allowances = self._work, self._letter_of(delivery), self._work.traffic.allowances
         if work.clock.now() >= letter.not_after:
             return model.too_late(delivery, letter, at=work.clock.now())
         verdict = permit(delivery.realm, delivery.recipient.address, await self._roster(delivery))
@@ -196,7 +198,9 @@ class Batch:
         try:
             if envelope is None:
                 envelope = self._envelope(delivery)
-                await work.traffic.turn(urgent=work.lane is Lane.URGENT)
+                due = await allowances.turn(delivery.recipient.address, urgent=work.lane is Lane.URGENT)
+                if due is not None:
+                    return model.put_off(delivery, letter, at=work.clock.now(), due_at=due)
             return await self._give(delivery, letter, envelope=envelope, carrier=carrier)
         except LetterError as error:
             return model.unwritable(delivery, letter, at=work.clock.now(), reason=str(error))
@@ -207,11 +211,11 @@ class Batch:
         work = self._work
         if not self._may_begin:
             return model.given_back(delivery, letter, at=work.clock.now())
-        template = self._template(delivery)
+        copies = self._copies_for(delivery)
         try:
             await carrier.connection.send(
                 envelope,
-                message=lambda eight_bit: template.fill(delivery.recipient, eight_bit=eight_bit),
+                message=lambda eight_bit: copies.fill(delivery.recipient, eight_bit=eight_bit),
                 following=lambda: self._follow(carrier),
             )
         except MailError as error:
@@ -235,7 +239,7 @@ class Batch:
             envelope = self._envelope(delivery)
         except LetterError:
             return None
-        if not self._work.traffic.at_once(urgent=self._work.lane is Lane.URGENT):
+        if not self._work.traffic.allowances.at_once(delivery.recipient.address):
             return None
         carrier.ahead = (self._queue.popleft(), envelope)
         carrier.limit = asyncio.get_running_loop().call_later(AHEAD, self._take_from, carrier)
@@ -248,16 +252,24 @@ class Batch:
 
     def _envelope(self, delivery: Claimed) -> Envelope:
         """Raises LetterError when the letter cannot be written or not be addressed."""
-        imprint = self._template(delivery).imprint
-        return Envelope(f"bounce+{delivery.id}@{imprint.mail_domain}", mailbox(delivery.recipient.address))
+        imprint = self._copies_for(delivery).template.imprint
+        recipient = delivery.recipient
+        sender = return_address(
+            delivery.id,
+            delivery.letter_id,
+            recipient.recipient_id,
+            secret=imprint.secret,
+            domain=imprint.mail_domain,
+        )
+        return Envelope(sender, mailbox(recipient.address))
 
-    def _template(self, delivery: Claimed) -> Template:
+    def _copies_for(self, delivery: Claimed) -> Copies:
         letter, recipient = self._letters[delivery.id], delivery.recipient
-        template = self._templates.get((id(letter), recipient.locale))
-        if template is None:
-            template = self._work.letters.template(letter, locale_of(recipient))
-            self._templates[id(letter), recipient.locale] = template
-        return template
+        copies = self._copies.get((id(letter), recipient.locale))
+        if copies is None:
+            copies = self._work.letters.copies(letter, locale_of(recipient))
+            self._copies[id(letter), recipient.locale] = copies
+        return copies
 
     def _cut_off(self, delivery: Claimed, letter: Letter, *, stage: Stage) -> Outcome:
         """The process ends while this letter is on its way: only within the body is it unclear what happened."""

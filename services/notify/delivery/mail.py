@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -83,7 +83,7 @@ class Connection:
         self,
         envelope: Envelope,
         *,
-        message: Callable[[bool], bytes],
+        message: Callable[[bool], Awaitable[bytes]],
         following: Callable[[], Envelope | None] = nobody,
     ) -> None:
         """Give one letter to the relay; return when it has answered 250.
@@ -126,11 +126,11 @@ class Connection:
             self._pipeline = None
         self._ahead = None
 
-    async def _begin(self, envelope: Envelope, message: Callable[[bool], bytes]) -> tuple[Pipeline, bytes]:
+    async def _begin(self, envelope: Envelope, message: Callable[[bool], Awaitable[bytes]]) -> tuple[Pipeline, bytes]:
         """Have the relay wait for the body. A kept connection may have been ended meanwhile: then once more anew."""
         kept = self._pipeline if self._pipeline is not None and self._pipeline.usable else None
         pipeline = kept or await self._open()
-        body = message(self._eight_bit)
+        body = await message(self._eight_bit)
         try:
             await self._envelope(pipeline, envelope)
         except (SMTPException, OSError) as error:
@@ -140,7 +140,7 @@ class Connection:
             self.close()
             self.stage = Stage.CONNECT
             pipeline = await self._open()
-            body = message(self._eight_bit)
+            body = await message(self._eight_bit)
             await self._envelope(pipeline, envelope)
         return pipeline, body
 

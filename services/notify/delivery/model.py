@@ -123,8 +123,8 @@ class Claimed:
 class Outcome:
     """What became of a claimed delivery; `reason` can be read afterwards and names no person.
 
-    WAITING gives it back unchanged. DEFERRED needs `due_at`; `ambiguous` says that the relay may have it already,
-    `spent` that this counts as an attempt.
+    WAITING gives it back, unchanged but for `due_at` if there is one. DEFERRED needs it. `ambiguous` says that the
+    relay may have it already, `spent` that this counts as an attempt.
     """
 
     delivery: Claimed
@@ -255,6 +255,7 @@ def interrupted(stage: Stage, why: str) -> Fault:
     return Fault(f"{why} at {stage}", relay=True, ambiguous=stage is Stage.BODY)
 
 
+DOMAIN_FULL = "its domain is given no more at a time"
 RELAY_WAIT = timedelta(seconds=30)
 AMBIGUOUS_WAIT = timedelta(minutes=5)
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 20, 40))
@@ -290,6 +291,12 @@ def given_back(delivery: Claimed, letter: Letter, *, at: datetime) -> Outcome:
     return Outcome(delivery, letter.kind, state=State.WAITING, at=at, spent=False)
 
 
+def put_off(delivery: Claimed, letter: Letter, *, at: datetime, due_at: datetime) -> Outcome:
+    """It was not tried: its domain is given no more just now. It waits until `due_at`, or its end if that is sooner."""
+    due_at = min(due_at, letter.not_after)
+    return Outcome(delivery, letter.kind, state=State.WAITING, at=at, reason=DOMAIN_FULL, due_at=due_at, spent=False)
+
+
 def too_late(delivery: Claimed, letter: Letter, *, at: datetime) -> Outcome:
     """Its time has passed: `expired`, or `unknown` where the relay may have taken an earlier copy."""
     state = State.UNKNOWN if delivery.ambiguous else State.EXPIRED
@@ -313,34 +320,6 @@ def after(fault: Fault, delivery: Claimed, *, letter: Letter, at: datetime, jitt
         ambiguous=fault.ambiguous,
         spent=fault.ambiguous or not fault.relay,
     )
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A token bucket: `rate` letters a second over time, `burst` at once."""
-
-    rate: float
-    burst: float
-    level: float
-    at: datetime
-
-    @classmethod
-    def full(cls, rate: float, at: datetime) -> "Bucket":
-        """A bucket that holds a tenth of a second's letters, at least one."""
-        burst = max(1.0, rate / 10)
-        return cls(rate, burst, level=burst, at=at)
-
-    def take(self, now: datetime, *, urgent: bool) -> tuple["Bucket", float]:
-        """The bucket afterwards, and 0 when a token was taken, else the seconds until it is worth asking again.
-
-        Urgent letters may borrow a burst from those that come later, so that bulk ones never stand before them.
-        """
-        elapsed = max(0.0, (now - self.at).total_seconds())
-        level = min(self.burst, self.level + elapsed * self.rate)
-        floor = 1.0 - self.burst if urgent else 1.0
-        if level < floor:
-            return Bucket(self.rate, self.burst, level=level, at=now), (floor - level) / self.rate
-        return Bucket(self.rate, self.burst, level=level - 1, at=now), 0.0
 
 
 OPEN_AFTER = 5

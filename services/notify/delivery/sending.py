@@ -1,14 +1,19 @@
 """Sending: what all lanes of a process share on their way to the relay, and the letters that they write."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from services.notify.allowance.store import Allowances
+from services.notify.delivery.dkim_format import Seal, SigningKey
 from services.notify.delivery.header_format import LetterError
 from services.notify.delivery.letter_format import Imprint, Template, build
-from services.notify.delivery.model import Breaker, Bucket, Claimed, Letter
+from services.notify.delivery.model import Breaker, Claimed, Letter, Recipient
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.i18n import Locale
@@ -20,17 +25,20 @@ BATCH: Final = 100
 BEGIN_WITHIN: Final = timedelta(seconds=30)
 """How long after their claim letters are begun; what a slow relay has not let us begin by then is given back."""
 
+SIGNERS: Final = 2
+"""Threads that sign: an RSA signature takes longer than all else that this process does for a letter."""
+
 KEPT: Final = 200
 """Letters and templates kept in memory; each is some tens of kilobytes."""
 
 
 class Traffic:
-    """What all lanes of a process share on their way to the relay: its rate and whether it works."""
+    """What all lanes of a process share on their way to the relay: what it may be given, and whether it works."""
 
-    def __init__(self, rate: float, *, clock: Clock) -> None:
+    def __init__(self, allowances: Allowances, *, clock: Clock) -> None:
+        self.allowances = allowances
         self._clock = clock
-        self._batch = max(1, min(BATCH, int(rate * BEGIN_WITHIN.total_seconds() / 4)))
-        self._bucket = Bucket.full(rate, clock.now())
+        self._batch = max(1, min(BATCH, int(allowances.limits.relay.rate * BEGIN_WITHIN.total_seconds() / 4)))
         self._breaker = Breaker()
 
     @property
@@ -52,19 +60,6 @@ class Traffic:
             return 1
         return self._batch
 
-    def at_once(self, *, urgent: bool) -> bool:
-        """True if one letter may be sent now: its turn is taken then."""
-        self._bucket, wait = self._bucket.take(self._clock.now(), urgent=urgent)
-        return not wait
-
-    async def turn(self, *, urgent: bool) -> None:
-        """Return when one letter may be sent."""
-        while True:
-            self._bucket, wait = self._bucket.take(self._clock.now(), urgent=urgent)
-            if not wait:
-                return
-            await self._clock.sleep(wait)
-
     def worked(self) -> None:
         """The relay answered."""
         if self._breaker.faults:
@@ -82,14 +77,53 @@ class Traffic:
             log.error("mail relay does not work; it is left alone for a while", faults=self._breaker.faults)
 
 
+class Signer:
+    """Signs letters in threads of its own, so that nothing else of the process waits for it."""
+
+    def __init__(self, domain: str, keys: Sequence[SigningKey]) -> None:
+        self._domain = domain
+        self._keys = tuple(keys)
+        self._threads = ThreadPoolExecutor(SIGNERS, thread_name_prefix="dkim")
+
+    def seal(self, template: Template) -> Seal:
+        """What signs the copies of this letter."""
+        pieces = template.whole.pieces if template.whole else (template.head + template.frame[0],)
+        return Seal(self._domain, self._keys, pieces=pieces)
+
+    async def sign(self, seal: Seal, message: bytes) -> bytes:
+        """The message with its signatures."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, seal.signed, message)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The copies of a letter in one language, signed where the installation has a key."""
+
+    template: Template
+    signer: Signer | None = None
+    seal: Seal | None = None
+
+    async def fill(self, recipient: Recipient, *, eight_bit: bool) -> bytes:
+        """The whole message for one recipient. Raises LetterError as the template does."""
+        message = self.template.fill(recipient, eight_bit=eight_bit)
+        if self.signer is None or self.seal is None:
+            return message
+        return await self.signer.sign(self.seal, message)
+
+
 class Letters:
     """A lane's letters and their templates, written once per language; the newest are kept."""
 
-    def __init__(self, ledger: Ledger, *, imprint: Imprint) -> None:
+    def __init__(self, ledger: Ledger, *, imprint: Imprint, signer: Signer | None = None) -> None:
         self._ledger = ledger
         self._imprint = imprint
+        self._signer = signer
         self._letters: OrderedDict[tuple[str, UUID], Letter] = OrderedDict()
-        self._templates: OrderedDict[tuple[str, UUID, Locale], Template | LetterError] = OrderedDict()
+        self._copies: OrderedDict[tuple[str, UUID, Locale], Copies | LetterError] = OrderedDict()
 
     async def of(self, claimed: Sequence[Claimed]) -> dict[tuple[str, UUID], Letter]:
         """The letters of these deliveries, from the ledger where they are not in memory."""
@@ -103,21 +137,22 @@ class Letters:
             self._letters.popitem(last=False)
         return found
 
-    def template(self, letter: Letter, locale: Locale) -> Template:
+    def copies(self, letter: Letter, locale: Locale) -> Copies:
         """The letter in this language. Raises LetterError if it cannot be written."""
         key = (letter.realm.id, letter.letter_id, locale)
-        template = self._templates.get(key)
-        if template is None:
-            template = self._templates[key] = self._written(letter, locale)
-            if len(self._templates) > KEPT:
-                self._templates.popitem(last=False)
-        if isinstance(template, LetterError):
-            raise template
-        return template
+        copies = self._copies.get(key)
+        if copies is None:
+            copies = self._copies[key] = self._written(letter, locale)
+            if len(self._copies) > KEPT:
+                self._copies.popitem(last=False)
+        if isinstance(copies, LetterError):
+            raise copies
+        return copies
 
-    def _written(self, letter: Letter, locale: Locale) -> Template | LetterError:
+    def _written(self, letter: Letter, locale: Locale) -> Copies | LetterError:
         try:
-            return build(letter, locale, imprint=self._imprint)
+            template = build(letter, locale, imprint=self._imprint)
+            return Copies(template, self._signer, self._signer.seal(template)) if self._signer else Copies(template)
         except LetterError as error:
             log.warning("letter cannot be written", kind=letter.kind, locale=locale, error=str(error))
             return error

@@ -180,14 +180,17 @@ class Ledger:
         [refused] = await self._database.write_many(write, [None])
         return refused
 
-    async def withdraw(self, session: AsyncSession, recipient_id: UUID) -> int:
-        """Refuse what still waits for somebody who has left, in the caller's transaction; how many letters."""
+    async def withdraw(self, session: AsyncSession, recipient_ids: Collection[UUID]) -> int:
+        """Refuse what still waits for those who have left, in the caller's transaction; how many letters."""
 
         def write(connection: Connection) -> int:
             waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
-            hers = col(DeliveryRow.lane).in_(list(Lane)) & waiting & (col(DeliveryRow.recipient_id) == recipient_id)
+            theirs = col(DeliveryRow.recipient_id).in_(sorted(recipient_ids))
+            hers = col(DeliveryRow.lane).in_(list(Lane)) & waiting & theirs
             return end_rows(connection, hers, state=State.REFUSED, reason=RECIPIENT_LEFT, now=self._clock.now())
 
+        if not recipient_ids:
+            return 0
         connection = await session.connection()
         return await connection.run_sync(write)
 

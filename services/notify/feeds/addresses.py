@@ -9,7 +9,7 @@ WHOLE_REGION = "all"
 LOCALES = {short(locale): locale for locale in Locale}
 """The languages as they stand in addresses: `fi`, `selko`, `sv`, `en`."""
 
-ATOM, JSON, ALERTS = "atom.xml", "feed.json", "cap.xml"
+ATOM, JSON, ALERTS, CALENDAR = "atom.xml", "feed.json", "cap.xml", "calendar.ics"
 
 
 @dataclass(frozen=True)

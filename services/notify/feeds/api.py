@@ -11,9 +11,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.notify.cap.model import Issuer, alert_of, sent_at
-from services.notify.feeds.addresses import ALERTS, ATOM, JSON, LOCALES, Addresses
+from services.notify.feeds.addresses import ALERTS, ATOM, CALENDAR, JSON, LOCALES, Addresses
 from services.notify.feeds.atom_xml import MEDIA_TYPE as ATOM_TYPE
 from services.notify.feeds.atom_xml import alerts_xml, atom_xml
+from services.notify.feeds.calendar_ics import MEDIA_TYPE as CALENDAR_TYPE
+from services.notify.feeds.calendar_ics import calendar_ics
 from services.notify.feeds.cap_xml import MEDIA_TYPE as CAP_TYPE
 from services.notify.feeds.cap_xml import cap_xml
 from services.notify.feeds.json_feed import MEDIA_TYPE as JSON_TYPE
@@ -36,7 +38,11 @@ class Form:
     media_type: str
 
 
-FORMS = {ATOM: Form(atom_xml, ATOM_TYPE), JSON: Form(json_feed, JSON_TYPE)}
+FORMS = {
+    ATOM: Form(atom_xml, ATOM_TYPE),
+    JSON: Form(json_feed, JSON_TYPE),
+    CALENDAR: Form(calendar_ics, CALENDAR_TYPE),
+}
 ALERT_LIST = Form(alerts_xml, ATOM_TYPE)
 
 
@@ -48,7 +54,14 @@ def feeds(releases: Releases, *, issuer: Issuer, clock: Clock) -> APIRouter:
     async def answer(request: Request, place: str, locale: Locale | None, form: Form | None) -> Response:
         if locale is None or form is None or not known_place(place):
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such feed."))
-        known = channel(await releases.current(clock.now()), place=place, locale=locale, addresses=addresses)
+        now = clock.now()
+        known = channel(
+            await releases.current(now),
+            place=place,
+            locale=locale,
+            addresses=addresses,
+            announced=await releases.announced(now) if form is FORMS[CALENDAR] else (),
+        )
         modified = known.updated if known.updated > NEVER else None
         return _cached(request, form.write(known), form.media_type, modified=modified)
 

@@ -1,8 +1,9 @@
 """Model of the public page: what stands on it in full, and what as a headline only, so that it stays small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from services.notify.cap.model import SENDER_NAME, Release, ends_at, guidance_url, identifier_of, sent_at, told
 from services.notify.feeds.addresses import WHOLE_REGION, Addresses
@@ -115,6 +116,26 @@ class FeedItem:
 
 
 @dataclass(frozen=True)
+class Announced:
+    """Something with a date that everybody may know of beforehand, an exercise for example; calendars show it.
+
+    Its `uid` never changes; `changes` counts how often the rest did. `titles` and `texts` have Finnish at least; no
+    area means the whole region.
+    """
+
+    uid: UUID
+    changes: int
+    changed_at: datetime
+    starts: datetime
+    ends: datetime
+    titles: Mapping[Locale, str]
+    texts: Mapping[Locale, str]
+    url: str
+    areas: frozenset[str] = frozenset()
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
 class Channel:
     """What is in force in one place (a municipality's code or WHOLE_REGION), newest first, for one language."""
 
@@ -122,6 +143,7 @@ class Channel:
     place: str
     locale: Locale
     items: tuple[FeedItem, ...]
+    announced: tuple[Announced, ...] = ()
 
     @property
     def title(self) -> str:
@@ -150,18 +172,29 @@ class Channel:
     @property
     def updated(self) -> datetime:
         """When the newest of it was released."""
-        return max((item.updated for item in self.items), default=NEVER)
+        times = [*(item.updated for item in self.items), *(one.changed_at for one in self.announced)]
+        return max(times, default=NEVER)
 
     def address(self, file: str) -> str:
         """Where this feed stands."""
         return self.addresses.feed(self.place, self.locale, file)
 
 
-def channel(releases: Sequence[Release], *, place: str, locale: Locale, addresses: Addresses) -> Channel:
-    """The feed of one place in one language."""
+def channel(
+    releases: Sequence[Release],
+    *,
+    place: str,
+    locale: Locale,
+    addresses: Addresses,
+    announced: Sequence[Announced] = (),
+) -> Channel:
+    """The feed of one place in one language; what is announced is for calendars alone."""
     municipality = None if place == WHOLE_REGION else place
     near = [known for known in releases if concerns(known.revision.draft.matching.areas, municipality)]
-    return Channel(addresses, place, locale, tuple(feed_item(known, locale, addresses) for known in near))
+    items = tuple(feed_item(known, locale, addresses) for known in near)
+    return Channel(
+        addresses, place, locale, items, tuple(one for one in announced if concerns(one.areas, municipality))
+    )
 
 
 def feed_item(release: Release, locale: Locale, addresses: Addresses) -> FeedItem:

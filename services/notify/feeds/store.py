@@ -1,20 +1,26 @@
 """Store of releases: what stands in the feeds and in their copy as plain files. Only ever of the live realm."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from services.notify.cap.model import Issuer, Release, sent_at
+from services.notify.feeds.model import Announced
 from services.notify.feeds.plain_files import Told, plain_files
 from services.notify.guidance.model import Earlier, Revision
 from services.notify.guidance.store import GuidanceStore
 from services.notify.mirror.model import Changes
 from services.notify.mirror.store import Folder
 from services.notify.situations.store import SituationStore
+from services.notify.standing.model import near
+from services.notify.standing.store import StandingStore
 from shared.clock import Clock
 from shared.realm import LIVE
 from shared.web import Pages
+
+Announcer = Callable[[datetime], Awaitable[Sequence[Announced]]]
+"""Tells what is announced at a moment: a bounded number, of the real world alone."""
 
 
 class Releases:
@@ -23,6 +29,15 @@ class Releases:
     def __init__(self, guidance: GuidanceStore, situations: SituationStore) -> None:
         self._guidance = guidance
         self._situations = situations
+        self._announcers: list[Announcer] = []
+
+    def announce_by(self, announcer: Announcer) -> None:
+        """Have calendars show what this one announces, an exercise for example."""
+        self._announcers.append(announcer)
+
+    async def announced(self, now: datetime) -> list[Announced]:
+        """What everybody may know of beforehand."""
+        return [one for announcer in self._announcers for one in await announcer(now)]
 
     async def current(self, now: datetime) -> list[Release]:
         """What is in force or was withdrawn of late, newest first."""
@@ -46,10 +61,18 @@ class Copies:
     """Copies of the public pages and feeds as plain files."""
 
     def __init__(
-        self, releases: Releases, situations: SituationStore, *, pages: Pages, issuer: Issuer, clock: Clock
+        self,
+        releases: Releases,
+        situations: SituationStore,
+        standing: StandingStore,
+        *,
+        pages: Pages,
+        issuer: Issuer,
+        clock: Clock,
     ) -> None:
         self._releases = releases
         self._situations = situations
+        self._standing = standing
         self._pages = pages
         self._issuer = issuer
         self._clock = clock
@@ -57,7 +80,13 @@ class Copies:
     async def told(self) -> Told:
         """What a copy made now would hold."""
         now = self._clock.now()
-        return Told(await self._releases.current(now), await self._situations.open_ones(), now)
+        return Told(
+            await self._releases.current(now),
+            await self._situations.open_ones(),
+            now,
+            announced=await self._releases.announced(now),
+            standing=near(await self._standing.current(), None),
+        )
 
     async def write(self, folder: Path, told: Told) -> Changes:
         """Write it; what changed in the folder. Raises OSError where it cannot be written."""

@@ -10,6 +10,8 @@ from starlette.responses import Response
 from services.notify.feeds.model import concerns, item, public_page
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
+from services.notify.standing.model import FORMS, near
+from services.notify.standing.store import StandingStore
 from services.notify.subscribers.model import AUDIENCE_NAMES
 from shared import region
 from shared.caching import cached
@@ -19,9 +21,11 @@ from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 WITHDRAWN = 5
+STANDING = 8
+"""Models and checklists that are named on the front page; all stand on a page of their own."""
 
 
-def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) -> APIRouter:
+def pages(guidance: GuidanceStore, standing: StandingStore, *, situations: SituationStore, clock: Clock) -> APIRouter:
     """`/`, `/m/<municipality>` and `/g/<guidance>`."""
     router = APIRouter()
 
@@ -41,7 +45,14 @@ def pages(guidance: GuidanceStore, *, situations: SituationStore, clock: Clock) 
             if concerns(gone.draft.matching.areas, place)
         ]
         return _page(
-            request, "public.html", page=shown, withdrawn=withdrawn[:WITHDRAWN], municipality=municipality, now=now
+            request,
+            "public.html",
+            page=shown,
+            withdrawn=withdrawn[:WITHDRAWN],
+            standing=near(await standing.current(), place),
+            most_standing=STANDING,
+            municipality=municipality,
+            now=now,
         )
 
     @router.get("/")
@@ -76,6 +87,7 @@ def _page(request: Request, template: str, **values: Any) -> Response:
         request,
         template,
         places=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
+        forms={form.value: name for form, name in FORMS.items()},
         audience_names={audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         **values,
     )

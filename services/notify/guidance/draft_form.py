@@ -44,6 +44,20 @@ def fields_of(revision: Revision) -> Fields:
     )
 
 
+def fields_of_texts(texts: Mapping[Locale, Text], *, areas: frozenset[str], kind: str, edition: int) -> Fields:
+    """The form that would make these texts, where nothing else is asked."""
+    return Fields(
+        headlines={locale: text.headline for locale, text in texts.items()},
+        texts={locale: text.text for locale, text in texts.items()},
+        audiences=frozenset(),
+        areas=areas,
+        valid_hours="",
+        situation="",
+        edition=edition,
+        kind=kind,
+    )
+
+
 def read_draft(fields: Fields, *, situations: Collection[UUID]) -> tuple[Draft | None, list[Problem]]:
     """The draft that a form means, or what is wrong with it. `situations` are those that may be named."""
     problems = [problem for locale in Locale for problem in _text_problems(fields, locale)]

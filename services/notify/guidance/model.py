@@ -9,11 +9,14 @@ from uuid import UUID, uuid5
 from services.notify.delivery.model import Counts
 from services.notify.subscribers.model import Matching, Reach
 from shared.events.notify import GuidancePublished
-from shared.i18n import N_, Locale
+from shared.i18n import HELSINKI, N_, Locale
 from shared.realm import Realm
 
 PHONE_SHOWS = 80
 """Characters of a subject that a phone shows in its list of messages."""
+
+STILL_RIGHT = timedelta(hours=1)
+"""So late a planned release may come after a standstill. A text that is older is read again before it goes out."""
 
 VALID_HOURS = (3, 6, 12, 24, 48, 72, 168)
 CANCEL_SHOWN = timedelta(hours=24)
@@ -28,10 +31,11 @@ SHORTEST_REASON = 10
 
 
 class State(StrEnum):
-    """Where a revision stands. `updated`: a newer one has taken its place."""
+    """Where a revision stands. `approved`: its release is planned; `updated`: a newer one has taken its place."""
 
     DRAFT = "draft"
     IN_REVIEW = "in_review"
+    APPROVED = "approved"
     PUBLISHED = "published"
     UPDATED = "updated"
     CANCELLED = "cancelled"
@@ -40,7 +44,7 @@ class State(StrEnum):
     @property
     def released(self) -> bool:
         """True once it went out."""
-        return self not in {State.DRAFT, State.IN_REVIEW}
+        return self not in {State.DRAFT, State.IN_REVIEW, State.APPROVED}
 
     @property
     def correctable(self) -> bool:
@@ -54,6 +58,19 @@ class Kind(StrEnum):
     ALERT = "alert"
     UPDATE = "update"
     CANCEL = "cancel"
+
+
+class PlanState(StrEnum):
+    """What became of a planned release."""
+
+    WAITING = "waiting"
+    RELEASED = "released"
+    RELEASED_NOW = "released_now"
+    TAKEN_BACK = "taken_back"
+    TOO_LATE = "too_late"
+    SITUATION_OVER = "situation_over"
+    REACHES_NOBODY = "reaches_nobody"
+    OVERTAKEN = "overtaken"
 
 
 class Refusal(StrEnum):
@@ -75,6 +92,15 @@ REFUSALS = {
     Refusal.WRONG_WORD: N_("The word is not right. Nothing was sent."),
     Refusal.NO_REASON: N_("Write why nobody else could approve this. Nothing was sent."),
 }
+
+
+ENDINGS = {
+    PlanState.TAKEN_BACK: N_("The planned release was taken back."),
+    PlanState.TOO_LATE: N_("It was not released at its moment, because the service did not run."),
+    PlanState.SITUATION_OVER: N_("It was not released, because its situation was closed."),
+    PlanState.REACHES_NOBODY: N_("It was not released, because no subscriber matches it any more."),
+}
+"""What is told of a plan that came to nothing; the text then waits for approval again."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +167,33 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Plan:
+    """A release that somebody approved for a later moment. `expected` were the recipients when she did, `reached` those
+    at the release."""
+
+    planned_by: UUID
+    planned_at: datetime
+    release_at: datetime
+    expected: int
+    state: PlanState = PlanState.WAITING
+    ended_at: datetime | None = None
+    reached: int | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """True until it is released, taken back or given up."""
+        return self.state is PlanState.WAITING
+
+    @property
+    def comes_twice(self) -> str:
+        """In the hour that the clocks go through twice: `summer` for the first time, `winter` for the second."""
+        local = self.release_at.astimezone(HELSINKI)
+        if local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset():
+            return ""
+        return "winter" if local.fold else "summer"
+
+
+@dataclass(frozen=True)
 class Revision:
     """A revision as it is kept. `edition` grows with every change of the guidance's text, through all revisions."""
 
@@ -159,6 +212,7 @@ class Revision:
     approved_at: datetime | None = None
     expires_at: datetime | None = None
     alone_because: str | None = None
+    plan: Plan | None = None
 
     @property
     def letter_id(self) -> UUID:
@@ -218,22 +272,49 @@ class Revision:
         refusal = self._refusal(by=by, word=word, edition=edition, reach=reach, alone_because=alone_because)
         if refusal:
             return refusal
-        cancels = self.kind is Kind.CANCEL
+        return self._approval(by, at=now, since=now, alone_because=alone_because.strip() if alone else None)
+
+    def planned(
+        self, release_at: datetime, *, by: UUID, word: str, edition: int, reach: Reach, now: datetime
+    ) -> Plan | Refusal:
+        """Approve this revision for a later moment, or say why not. Nobody does that alone: an emergency is now."""
+        refusal = self._refusal(by=by, word=word, edition=edition, reach=reach, alone_because="")
+        return refusal or Plan(by, now, release_at, reach.total)
+
+    def when_due(self, plan: Plan, *, reach: Reach, situation_over: bool, now: datetime) -> PlanState:
+        """What becomes of a plan whose moment has come. A withdrawal goes out also after the situation is over."""
+        rules = (
+            (self.state.released, PlanState.OVERTAKEN),
+            (situation_over and self.kind is not Kind.CANCEL, PlanState.SITUATION_OVER),
+            (now - plan.release_at > STILL_RIGHT, PlanState.TOO_LATE),
+            (reach.total == 0 and not self.corrects, PlanState.REACHES_NOBODY),
+        )
+        return next((state for broken, state in rules if broken), PlanState.RELEASED)
+
+    def release(self, plan: Plan, now: datetime) -> Approval:
+        """The release that was planned. It holds from its planned moment, as its approver was told."""
+        return self._approval(plan.planned_by, at=now, since=plan.release_at, alone_because=None)
+
+    def ends_at(self, since: datetime) -> datetime:
+        """Until when it holds if it is released at this moment."""
+        return since + (CANCEL_SHOWN if self.kind is Kind.CANCEL else timedelta(hours=self.draft.valid_hours))
+
+    def _approval(self, by: UUID, *, at: datetime, since: datetime, alone_because: str | None) -> Approval:
         return Approval(
             approved_by=by,
-            approved_at=now,
-            expires_at=now + (CANCEL_SHOWN if cancels else timedelta(hours=self.draft.valid_hours)),
-            state=State.CANCELLED if cancels else State.PUBLISHED,
+            approved_at=at,
+            expires_at=self.ends_at(since),
+            state=State.CANCELLED if self.kind is Kind.CANCEL else State.PUBLISHED,
             event=GuidancePublished(
-                happened_at=now,
+                happened_at=at,
                 realm=self.realm,
                 guidance_id=self.guidance_id,
                 revision=self.number,
                 situation_id=self.draft.situation_id,
                 kind=self.kind,
-                alone=alone,
+                alone=alone_because is not None,
             ),
-            alone_because=alone_because.strip() if alone else None,
+            alone_because=alone_because,
         )
 
     def _own(self, by: UUID) -> bool:
@@ -275,11 +356,13 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a broadcast is. Until it is planned, `counts` may not hold all recipients yet."""
+    """How far a broadcast is. Until it is planned, `counts` may not hold all recipients yet. Of the sent ones, so many
+    came back: that may take days."""
 
     counts: Counts
     planned: bool
     finished: bool
+    returned: int = 0
 
     @property
     def settled(self) -> int:

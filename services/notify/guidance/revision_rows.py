@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.notify.guidance.model import Draft, Earlier, Kind, Revision, State, Text
-from services.notify.guidance.schema import GuidanceRow, RevisionRow
+from services.notify.guidance.model import Draft, Earlier, Kind, Plan, PlanState, Revision, State, Text
+from services.notify.guidance.schema import GuidanceRow, ReleasePlanRow, RevisionRow
 from services.notify.subscribers.model import Audience, Matching
 from shared.i18n import Locale
 from shared.realm import Realm
@@ -45,7 +45,7 @@ async def revisions(session: AsyncSession, *conditions: ColumnElement[bool]) -> 
     """The revisions under these conditions, those of the newest guidance first, at most SHOWN."""
     newest = (col(GuidanceRow.created_at).desc(), col(GuidanceRow.id).desc(), col(RevisionRow.number).desc())
     rows = await session.execute(_joined().where(*conditions).order_by(*newest).limit(SHOWN))
-    return [_revision(guidance, revision) for guidance, revision in rows]
+    return [_revision(guidance, revision, plan) for guidance, revision, plan in rows]
 
 
 async def earlier(session: AsyncSession, realm: str, ids: Collection[UUID]) -> dict[UUID, list[Earlier]]:
@@ -56,18 +56,43 @@ async def earlier(session: AsyncSession, realm: str, ids: Collection[UUID]) -> d
         .order_by(col(RevisionRow.guidance_id), col(RevisionRow.number))
     )
     found: dict[UUID, list[Earlier]] = {guidance_id: [] for guidance_id in ids}
-    for guidance, row in rows:
+    for guidance, row, _plan in rows:
         if row.approved_at is not None:
             found[guidance.id].append(Earlier(guidance.id, row.number, Kind(row.kind), row.approved_at))
     return found
 
 
-def _joined() -> Select[GuidanceRow, RevisionRow]:
+def _joined() -> Select[GuidanceRow, RevisionRow, ReleasePlanRow]:
     same = (col(RevisionRow.realm) == col(GuidanceRow.realm)) & (col(RevisionRow.guidance_id) == col(GuidanceRow.id))
-    return select(GuidanceRow, RevisionRow).join(RevisionRow, same)
+    joined = select(GuidanceRow, RevisionRow, ReleasePlanRow).join(RevisionRow, same)
+    return joined.outerjoin(ReleasePlanRow, _planned())
 
 
-def _revision(guidance: GuidanceRow, revision: RevisionRow) -> Revision:
+def _planned() -> ColumnElement[bool]:
+    return (
+        (col(ReleasePlanRow.realm) == col(RevisionRow.realm))
+        & (col(ReleasePlanRow.guidance_id) == col(RevisionRow.guidance_id))
+        & (col(ReleasePlanRow.number) == col(RevisionRow.number))
+    )
+
+
+def _plan(row: ReleasePlanRow | None, edition: int) -> Plan | None:
+    """The plan of this text; what was planned of an earlier one is not told any more."""
+    if row is None or row.edition != edition:
+        return None
+    return Plan(
+        planned_by=row.planned_by,
+        planned_at=row.planned_at,
+        release_at=row.release_at,
+        expected=row.expected,
+        state=PlanState(row.state),
+        ended_at=row.ended_at,
+        reached=row.reached,
+    )
+
+
+def _revision(guidance: GuidanceRow, revision: RevisionRow, planned: ReleasePlanRow | None) -> Revision:
+    plan = _plan(planned, revision.edition)
     texts = {Locale(name): Text(**text) for name, text in revision.texts.items()}
     matching = Matching(frozenset(map(Audience, guidance.audiences)), frozenset(guidance.areas))
     return Revision(
@@ -75,7 +100,7 @@ def _revision(guidance: GuidanceRow, revision: RevisionRow) -> Revision:
         guidance_id=guidance.id,
         number=revision.number,
         kind=Kind(revision.kind),
-        state=_state(guidance, revision),
+        state=_state(guidance, revision, plan),
         draft=Draft(texts, matching, revision.valid_hours, guidance.situation_id),
         edition=revision.edition,
         written_by=revision.written_by,
@@ -86,10 +111,13 @@ def _revision(guidance: GuidanceRow, revision: RevisionRow) -> Revision:
         approved_at=revision.approved_at,
         expires_at=revision.expires_at,
         alone_because=revision.alone_because,
+        plan=plan,
     )
 
 
-def _state(guidance: GuidanceRow, revision: RevisionRow) -> State:
+def _state(guidance: GuidanceRow, revision: RevisionRow, plan: Plan | None) -> State:
+    if revision.approved_at is None and plan and plan.waiting:
+        return State.APPROVED
     if revision.approved_at is None:
         return State.IN_REVIEW if revision.submitted_at else State.DRAFT
     return State(guidance.state) if revision.number == guidance.revision else State.UPDATED
@@ -134,11 +162,12 @@ def guidance_of(revision: Revision) -> tuple[ColumnElement[bool], ...]:
 
 
 def still(revision: Revision) -> tuple[ColumnElement[bool], ...]:
-    """The revision is as it was read, and nobody has approved it."""
+    """The revision is as it was read, and nobody has approved it, neither for now nor for later."""
     return (
         col(RevisionRow.realm) == revision.realm,
         col(RevisionRow.guidance_id) == revision.guidance_id,
         col(RevisionRow.number) == revision.number,
         col(RevisionRow.edition) == revision.edition,
         UNRELEASED,
+        ~exists().where(_planned(), col(ReleasePlanRow.state) == PlanState.WAITING),
     )

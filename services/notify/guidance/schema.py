@@ -32,6 +32,7 @@ class RevisionRow(NotifyTable, table=True):
         CheckConstraint("(approved_by IS NULL) = (expires_at IS NULL)", name="approved_is_dated"),
         CheckConstraint("approved_by IS NULL OR submitted_at IS NOT NULL", name="submitted_before_approved"),
         CheckConstraint("(number = 1) = (kind = 'alert')", name="first_is_alert"),
+        Index("revision_text", "realm", "guidance_id", "number", "edition", "written_by", unique=True),
     )
 
     realm: str = Field(primary_key=True)
@@ -79,6 +80,40 @@ class GuidanceRow(NotifyTable, table=True):
     areas: list[str] = Field(sa_type=JSON)
     audiences: list[str] = Field(sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReleasePlanRow(NotifyTable, table=True):
+    """The last plan to release a revision at a later moment. While it waits, `holds` is the edition that was approved:
+    the text cannot change under it, and whoever planned it is not the one who wrote it."""
+
+    __tablename__ = "release_plan"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["realm", "guidance_id", "number", "holds", "written_by"],
+            ["revision.realm", "revision.guidance_id", "revision.number", "revision.edition", "revision.written_by"],
+        ),
+        CheckConstraint("planned_by <> written_by", name="planned_by_another"),
+        CheckConstraint("(state = 'waiting') = (holds IS NOT NULL)", name="waiting_holds"),
+        CheckConstraint("holds IS NULL OR holds = edition", name="holds_what_was_read"),
+        CheckConstraint("(state = 'waiting') = (ended_at IS NULL)", name="waiting_has_no_end"),
+        CheckConstraint("release_at > planned_at", name="released_later"),
+        Index("release_plan_due", "state", "release_at"),
+    )
+
+    realm: str = Field(primary_key=True)
+    guidance_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    edition: int
+    holds: int | None = None
+    written_by: UUID
+    planned_by: UUID
+    planned_at: datetime = Field(sa_type=UtcDateTime)
+    release_at: datetime = Field(sa_type=UtcDateTime)
+    expected: int
+    state: str
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: UUID | None = None
+    reached: int | None = None
 
 
 class BroadcastRow(NotifyTable, table=True):

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Update, delete, exists, select, update
+from sqlalchemy import Select, Update, delete, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.bounce.store import returned_count
 from services.notify.delivery.store import Ledger, reached
 from services.notify.guidance.model import (
     Approval,
@@ -183,26 +184,35 @@ class GuidanceStore:
             revision = await load_unreleased(session, realm, guidance_id)
             if revision is None:
                 return Refusal.NOT_SUBMITTED
-            reach = await self._reach(session, revision)
+            reach = await self.reach_now(session, revision)
             now = self._clock.now()
             decided = revision.approve(
                 by=by, word=word, edition=edition, reach=reach, now=now, alone_because=alone_because
             )
-            if isinstance(decided, Approval) and not await _release(session, revision, decided):
+            if isinstance(decided, Approval) and not await self.release(session, revision, decided):
                 decided = Refusal.CHANGED
-            if isinstance(decided, Approval):
-                await self._ledger.supersede(session, realm, _letters_before(revision))
         if isinstance(decided, Approval) and decided.alone_because:
             log.warning("one person alone wrote and released guidance", guidance_id=str(guidance_id), person=str(by))
-        self._wake()
+        self.wake()
         return decided
+
+    async def release(self, session: AsyncSession, revision: Revision, approval: Approval) -> bool:
+        """Write the release in the caller's transaction; False if the revision is not any more what was decided upon.
+
+        The caller wakes those who wait for it when the transaction is committed.
+        """
+        if not await _release(session, revision, approval):
+            return False
+        await self._ledger.supersede(session, revision.realm, _letters_before(revision))
+        return True
 
     async def reach(self, revision: Revision) -> Reach:
         """How many would get this revision: who matches, or in a correction who may have got what it corrects."""
         async with self._database.read() as session:
-            return await self._reach(session, revision)
+            return await self.reach_now(session, revision)
 
-    async def _reach(self, session: AsyncSession, revision: Revision) -> Reach:
+    async def reach_now(self, session: AsyncSession, revision: Revision) -> Reach:
+        """The same within the caller's transaction."""
         if not revision.corrects:
             return await self._subscribers.reach_now(session, revision.draft.matching)
         return Reach(await self._subscribers.count_among(session, recipients_before(revision)), {})
@@ -232,21 +242,22 @@ class GuidanceStore:
         """How far the sending of this revision is, or None if it was not released."""
         async with self._database.read() as session:
             row = await session.get(BroadcastRow, (revision.realm, revision.guidance_id, revision.number))
-        if row is None:
-            return None
-        counts = await self._ledger.counts(revision.realm, revision.letter_id)
-        return Progress(counts, planned=row.planned_at is not None, finished=row.finished_at is not None)
+            if row is None:
+                return None
+            counts = await self._ledger.counts_now(session, revision.realm, revision.letter_id)
+            returned = await returned_count(session, revision.realm, revision.letter_id)
+        return Progress(counts, row.planned_at is not None, finished=row.finished_at is not None, returned=returned)
 
     async def newest(self, realm: Realm) -> list[Revision]:
         """What the public has of the newest guidance, or its draft; at most SHOWN."""
         async with self._database.read() as session:
             return await revisions(session, col(GuidanceRow.realm) == realm, PRESENT)
 
-    async def corrections(self, realm: Realm) -> set[UUID]:
-        """The guidances with a correction that is not released."""
+    async def corrections(self, realm: Realm) -> dict[UUID, Revision]:
+        """The corrections that are not released, by guidance; at most SHOWN."""
         async with self._database.read() as session:
-            found = select(col(RevisionRow.guidance_id)).where(col(RevisionRow.realm) == realm, UNRELEASED)
-            return set((await session.execute(found.where(col(RevisionRow.number) > 1))).scalars())
+            found = (col(GuidanceRow.realm) == realm, UNRELEASED, col(RevisionRow.number) > 1)
+            return {revision.guidance_id: revision for revision in await revisions(session, *found)}
 
     async def current(self, now: datetime) -> list[Revision]:
         """What is in force for the public, newest first, at most SHOWN: never anything of an exercise."""
@@ -281,10 +292,11 @@ class GuidanceStore:
                 update(GuidanceRow).where(col(GuidanceRow.state) == State.PUBLISHED, over).values(state=State.EXPIRED),
             )
         if ended:
-            self._wake()
+            self.wake()
         return False
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Tell those who wait that the public is told something else."""
         for wake in self._wakers:
             wake()
 

@@ -13,12 +13,14 @@ from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
 from services.notify.guidance.model import (
+    ENDINGS,
     REFUSALS,
     VALID_HOURS,
     Draft,
     Kind,
     Refusal,
     Revision,
+    State,
     short,
 )
 from services.notify.guidance.preview import forbidden, hard_in, hard_in_fields, previews
@@ -37,6 +39,8 @@ Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAI
 Editor = Annotated[Staff, Depends(requires(Role.EDITOR))]
 Approver = Annotated[Staff, Depends(requires(Role.APPROVER))]
 
+PLANNED = N_("This text is approved and waits for its moment. It cannot be changed now.")
+TAKE_BACK = N_("Take it back first. It must then be approved again.")
 CHANGED = N_("Somebody else changed this text meanwhile. If you save again, yours takes its place.")
 
 
@@ -69,10 +73,15 @@ class Desk:
                 N_("Only guidance that was published and not withdrawn can be corrected."),
                 what_next=N_("Change its draft, or write new guidance."),
             )
-        return present, await self.guidance.unreleased(LIVE, guidance_id)
+        waiting = await self.guidance.unreleased(LIVE, guidance_id)
+        if waiting:
+            await self.draft(waiting)
+        return present, waiting
 
     async def draft(self, revision: Revision) -> Revision:
-        """The same while it may still be changed; what is published is not changed any more."""
+        """The same while it may still be changed; what is published or about to be is not changed any more."""
+        if revision.state is State.APPROVED:
+            raise TroubleError(HTTPStatus.CONFLICT, PLANNED, what_next=TAKE_BACK)
         if revision.state.released:
             raise TroubleError(HTTPStatus.CONFLICT, N_("This guidance is published. It can only be corrected."))
         return revision
@@ -99,7 +108,9 @@ def _writing(desk: Desk) -> APIRouter:
             "guidance_list.html",
             revisions=listed,
             corrections=await desk.guidance.corrections(LIVE),
+            endings=ENDINGS,
             may_edit=staff.may(Role.EDITOR),
+            sees_bounces=staff.may(Role.ADMINISTRATOR),
             **await _sending(desk, staff),
             **_names(request),
         )
@@ -348,6 +359,7 @@ async def _guidance(
         history=await desk.guidance.history(LIVE, revision.guidance_id),
         reach=await desk.guidance.reach(revision),
         alone=alone,
+        endings=ENDINGS,
         progress=await desk.guidance.progress(revision),
         refusal=REFUSALS[refusal] if refusal else "",
         own=staff.person_id in revision.writers,

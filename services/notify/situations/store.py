@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import JSON, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
 from services.notify.schema import NotifyTable
@@ -110,3 +111,11 @@ class SituationStore:
                 .limit(KINDS)
             )
             return {row.id: row.kind for row in rows}
+
+
+async def is_over(session: AsyncSession, realm: Realm, situation_id: UUID | None) -> bool:
+    """True for a situation that is known to be closed; no situation is never over."""
+    if situation_id is None:
+        return False
+    known = await session.get(KnownSituation, (realm, situation_id))
+    return known is not None and known.closed_at is not None

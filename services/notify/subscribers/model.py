@@ -47,10 +47,12 @@ AUDIENCE_NAMES = {
 
 
 class State(StrEnum):
-    """Where a subscription stands. `left` is kept, so that no list of addresses can bring a person back."""
+    """Where a subscription stands. `left` is kept, so that no list of addresses can bring a person back; `suppressed`,
+    whose letters come back, likewise. Both begin anew when the person asks and confirms."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
+    SUPPRESSED = "suppressed"
     LEFT = "left"
 
 

@@ -54,6 +54,7 @@ class Subscriber(NotifyTable, table=True):
     asked_at: datetime = Field(sa_type=UtcDateTime)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     left_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    suppressed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Subscription(NotifyTable, table=True):
@@ -155,7 +156,7 @@ class SubscriberStore:
                     col(Subscriber.state) == State.PENDING,
                     col(Subscriber.asked_at) > now - UNCONFIRMED_KEPT,
                 )
-                .values(state=State.CONFIRMED, confirmed_at=now, left_at=None),
+                .values(state=State.CONFIRMED, confirmed_at=now, left_at=None, suppressed_at=None),
             )
 
     async def change(self, subscriber_id: UUID, wishes: Wishes) -> bool:
@@ -183,17 +184,50 @@ class SubscriberStore:
                 .where(col(Subscriber.id) == subscriber_id, col(Subscriber.state) != State.LEFT)
                 .values(state=State.LEFT, left_at=self._clock.now()),
             )
-            await _replace(session, [(subscriber_id, None)])
-            await self._ledger.withdraw(session, subscriber_id)
+            await self._take_back(session, [subscriber_id])
         return left
+
+    async def expel(self, session: AsyncSession, subscriber_ids: Sequence[UUID]) -> None:
+        """End these subscriptions as `leave` does, in the caller's transaction."""
+        still = (col(Subscriber.id).in_(subscriber_ids), col(Subscriber.state) != State.LEFT)
+        await session.execute(update(Subscriber).where(*still).values(state=State.LEFT, left_at=self._clock.now()))
+        await self._take_back(session, subscriber_ids)
+
+    async def suppress(self, session: AsyncSession, sent: Mapping[UUID, datetime]) -> list[UUID]:
+        """Spare these subscribers further guidance, in the caller's transaction; whom it befell.
+
+        `sent` is when the letter went out that came back: whoever has confirmed her address since then stays.
+        """
+        confirmed = (
+            select(col(Subscriber.id), col(Subscriber.confirmed_at))
+            .where(col(Subscriber.id).in_(sorted(sent)), col(Subscriber.state) == State.CONFIRMED)
+            .with_for_update()
+        )
+        found = (await session.execute(confirmed)).all()
+        hit = [own for own, confirmed_at in found if confirmed_at is None or confirmed_at <= sent[own]]
+        values = {"state": State.SUPPRESSED, "suppressed_at": self._clock.now()}
+        await session.execute(update(Subscriber).where(col(Subscriber.id).in_(hit)).values(values))
+        await self._ledger.withdraw(session, hit)
+        return hit
+
+    async def suppressed_count(self) -> int:
+        """How many subscribers get no guidance because their letters come back."""
+        suppressed = select(func.count()).where(col(Subscriber.state) == State.SUPPRESSED)
+        async with self._database.read() as session:
+            return int((await session.execute(suppressed)).scalar_one())
+
+    async def _take_back(self, session: AsyncSession, subscriber_ids: Sequence[UUID]) -> None:
+        await _replace(session, [(subscriber_id, None) for subscriber_id in subscriber_ids])
+        await self._ledger.withdraw(session, subscriber_ids)
 
     async def forget_unconfirmed(self) -> bool:
         """Delete a batch of those who did not confirm in time; True if there may be more.
 
-        Who had left before she asked again has left still: that is not forgotten.
+        Who had left before she asked again has left still, and whose letters came back is suppressed still: that is
+        not forgotten.
         """
         late = (
-            select(col(Subscriber.id), col(Subscriber.left_at))
+            select(col(Subscriber.id), col(Subscriber.left_at), col(Subscriber.suppressed_at))
             .where(
                 col(Subscriber.state) == State.PENDING,
                 col(Subscriber.asked_at) <= self._clock.now() - UNCONFIRMED_KEPT,
@@ -203,11 +237,13 @@ class SubscriberStore:
         )
         async with self._database.write() as session:
             found = (await session.execute(late)).all()
-            await _replace(session, [(subscriber_id, None) for subscriber_id, _ in found])
-            gone = [subscriber_id for subscriber_id, left_at in found if left_at is None]
+            await _replace(session, [(row.id, None) for row in found])
+            gone = [row.id for row in found if row.left_at is None and row.suppressed_at is None]
             await session.execute(delete(Subscriber).where(col(Subscriber.id).in_(gone)))
-            left = [subscriber_id for subscriber_id, left_at in found if left_at is not None]
+            left = [row.id for row in found if row.left_at is not None]
             await session.execute(update(Subscriber).where(col(Subscriber.id).in_(left)).values(state=State.LEFT))
+            hit = [row.id for row in found if row.left_at is None and row.suppressed_at is not None]
+            await session.execute(update(Subscriber).where(col(Subscriber.id).in_(hit)).values(state=State.SUPPRESSED))
         return len(found) == BATCH
 
     async def import_many(self, rows: Sequence[ImportedSubscriber]) -> Imported:
@@ -228,7 +264,11 @@ class SubscriberStore:
         now = self._clock.now()
         known = select(Subscriber).where(col(Subscriber.email_key).in_(entries)).with_for_update()
         present = {row.email_key: row for row in (await session.execute(known)).scalars()}
-        waiting = [key for key, row in present.items() if row.state == State.PENDING and row.left_at is None]
+        waiting = [
+            key
+            for key, row in present.items()
+            if row.state == State.PENDING and row.left_at is None and row.suppressed_at is None
+        ]
         ids = {key: new_id() for key in entries if key not in present}
         ids |= {key: present[key].id for key in waiting}
         await _replace(session, [(present[key].id, None) for key in waiting])

@@ -1,6 +1,5 @@
 """Jobs of suggestions: the feeds are read, and what concerns us is kept for the liaison. Nothing else happens by it."""
 
-import asyncio
 from collections.abc import Sequence
 
 import httpx
@@ -8,9 +7,8 @@ import httpx
 from services.status.geography.store import GeographyStore
 from services.status.suggestion.cap_reader import UnfitFeedError
 from services.status.suggestion.fetching import Source
-from services.status.suggestion.model import Bulletin, Message, Suggestion, suggestion
+from services.status.suggestion.model import Bulletin
 from services.status.suggestion.store import SuggestionStore
-from shared.clock import Clock
 from shared.log import logger
 
 log = logger(__name__)
@@ -19,13 +17,10 @@ log = logger(__name__)
 class Suggesting:
     """Reads warnings, from feeds or from whoever hands them over."""
 
-    def __init__(
-        self, store: SuggestionStore, geography: GeographyStore, *, sources: Sequence[str] = (), clock: Clock
-    ) -> None:
+    def __init__(self, store: SuggestionStore, geography: GeographyStore, *, sources: Sequence[str] = ()) -> None:
         self._store = store
         self._geography = geography
         self._sources = [Source(url) for url in sources]
-        self._clock = clock
 
     async def look(self) -> bool:
         """Read all feeds once. Never asks to be called again. A feed that fails does not keep the others from us."""
@@ -41,15 +36,4 @@ class Suggesting:
 
     async def take(self, bulletins: Sequence[Bulletin]) -> int:
         """Keep what concerns us of these; how many new suggestions wait for a decision."""
-        unread = await self._store.unread(bulletins)
-        boundaries, now = await self._geography.boundaries(), self._clock.now()
-
-        def concerning() -> list[Suggestion]:
-            return [found for one in unread if (found := suggestion(one, boundaries, now))]
-
-        found = await asyncio.to_thread(concerning)
-        concerns_us = {one.key for one in found}
-        replacing = [one for one in unread if one.message in {Message.UPDATE, Message.CANCEL}]
-        ends = [key for one in replacing for key in one.references]
-        ends += [one.key for one in replacing if one.key not in concerns_us]
-        return await self._store.tell(found, ends)
+        return await self._store.take(bulletins, await self._geography.boundaries())

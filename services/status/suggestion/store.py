@@ -1,5 +1,6 @@
 """Store of suggestions: warnings are kept once each, replaced by their updates, and decided upon by a liaison."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,18 @@ from sqlalchemy import JSON, Connection, Index, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.status.geography.model import Boundaries
 from services.status.schema import StatusTable
-from services.status.suggestion.model import KEPT, SEVERITIES, Bulletin, Key, State, Suggestion
+from services.status.suggestion.model import (
+    KEPT,
+    SEVERITIES,
+    Bulletin,
+    Key,
+    Message,
+    State,
+    Suggestion,
+    suggestion,
+)
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.realm import LIVE
@@ -70,7 +81,21 @@ class SuggestionStore:
         self._database = database
         self._clock = clock
 
-    async def unread(self, bulletins: Sequence[Bulletin]) -> list[Bulletin]:
+    async def take(self, bulletins: Sequence[Bulletin], boundaries: Boundaries) -> int:
+        """Keep what concerns us of these; how many new suggestions wait for a decision."""
+        unread, now = await self._unread(bulletins), self._clock.now()
+
+        def concerning() -> list[Suggestion]:
+            return [found for one in unread if (found := suggestion(one, boundaries, now))]
+
+        found = await asyncio.to_thread(concerning)
+        concerns_us = {one.key for one in found}
+        replacing = [one for one in unread if one.message is not Message.ALERT]
+        ends = [key for one in replacing for key in one.references]
+        ends += [one.key for one in replacing if one.key not in concerns_us]
+        return await self._tell(found, ends)
+
+    async def _unread(self, bulletins: Sequence[Bulletin]) -> list[Bulletin]:
         """Those that are not kept and not ended, each once."""
         first = {bulletin.key.id: bulletin for bulletin in reversed(bulletins)}
         async with self._database.read() as session:
@@ -80,7 +105,7 @@ class SuggestionStore:
                 known |= set((await session.execute(found)).scalars())
         return [bulletin for id_, bulletin in first.items() if id_ not in known]
 
-    async def tell(self, suggestions: Sequence[Suggestion], ends: Sequence[Key]) -> int:
+    async def _tell(self, suggestions: Sequence[Suggestion], ends: Sequence[Key]) -> int:
         """Keep what is new, and end what was replaced or cancelled, in whichever order they are read; how many are new.
 
         What replaces a suggestion that somebody decided upon stays decided in the same way, unless it is worse.

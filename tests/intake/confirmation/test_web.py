@@ -8,7 +8,7 @@ from services.intake.confirmation.jobs import ConfirmationJobs
 from services.intake.confirmation.store import BATCH, Campaign
 from services.intake.registry.model import ContactState, ProposalKind
 from services.intake.registry.store import Contact
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, LetterReturned
 from shared.identity import Role
 from shared.realm import LIVE
 from tests.intake.desk import EVERYWHERE, deeds, record_of
@@ -182,6 +182,24 @@ async def test_a_letter_that_did_not_arrive_shows_at_the_contact(intake: Intake)
     await ConfirmationHandlers(intake.app.state.confirmation).on_letter_failed(event)
 
     assert (await first(intake)).state == ContactState.FAILED.value
+
+
+@pytest.mark.parametrize(("confirmed", "state"), [(False, ContactState.FAILED), (True, ContactState.CONFIRMED)])
+async def test_a_letter_that_came_back_shows_at_the_contact_who_has_not_confirmed_since(
+    intake: Intake, confirmed: bool, state: ContactState
+) -> None:
+    await intake.take_in(AINO)
+    await asked(intake)
+    [letter] = await intake.said("bulk")
+    returned = {name: letter[name] for name in ("letter_id", "recipient_id", "kind")}
+    intake.clock.move(days=2)
+    if confirmed:
+        await intake.app.state.confirmation.confirm(letter["personal"]["link"].rpartition("/")[2])
+    event = LetterReturned(happened_at=intake.clock.now(), realm=LIVE, reason="returned: hard 5.1.1", **returned)
+
+    await ConfirmationHandlers(intake.app.state.confirmation).on_letter_returned(event)
+
+    assert (await first(intake)).state == state.value
 
 
 @pytest.mark.parametrize("role", [Role.CLERK, Role.LIAISON])

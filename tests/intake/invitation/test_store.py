@@ -11,7 +11,7 @@ from sqlmodel import col
 from services.intake.invitation.handlers import InvitationHandlers
 from services.intake.invitation.store import Invitation, InvitationToken
 from services.intake.registry.store import Association, Contact
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed
 from shared.ids import digest, new_id
 from shared.realm import LIVE, Realm
@@ -195,6 +195,44 @@ async def test_a_contact_whose_letter_failed_is_marked_and_asked_again_next_time
     async with intake.database.read() as session:
         assert (await session.execute(select(col(Contact.state)))).scalar_one() == "failed"
     assert len(await intake.said("bulk")) == 1
+
+
+def came_back(opened: Round, letter: dict[str, Any], intake: Intake) -> LetterReturned:
+    """The letter was sent, and came back just now."""
+    told = failed(opened, letter, intake).model_dump(exclude={"event_id"}) | {"reason": "returned: hard 5.1.1"}
+    return LetterReturned.model_validate(told)
+
+
+async def test_when_a_letter_came_back_the_next_contact_is_asked_once(intake: Intake) -> None:
+    await intake.take_in(AINO)
+    [aino] = await intake.ids()
+    await intake.add_contact(aino, 2, "second@example.org")
+    opened = await intake.open_round([aino])
+    [letter] = await intake.said("bulk")
+    handlers = InvitationHandlers(intake.app.state.invitation)
+    event = came_back(opened, letter, intake)
+
+    await handlers.on_letter_returned(event)
+    await handlers.on_letter_returned(event)
+    await handlers.on_letter_returned(event.model_copy(update={"event_id": new_id()}))
+    await handlers.on_letter_returned(event.model_copy(update={"event_id": new_id(), "kind": "guidance"}))
+
+    assert [wish["address"] for wish in await intake.said("bulk")][1:] == ["second@example.org"]
+    assert await intake.said("association_not_reached") == []
+
+
+async def test_an_old_letter_says_nothing_of_details_that_were_confirmed_since(intake: Intake) -> None:
+    await intake.take_in(AINO)
+    opened = await intake.open_round(await intake.ids())
+    [letter] = await intake.said("bulk")
+    async with intake.database.write() as session:
+        values = {"state": "confirmed", "confirmed_at": intake.clock.move(days=2)}
+        await session.execute(update(Contact).values(**values))
+
+    await InvitationHandlers(intake.app.state.invitation).on_letter_returned(came_back(opened, letter, intake))
+
+    async with intake.database.read() as session:
+        assert (await session.execute(select(col(Contact.state)))).scalar_one() == "confirmed"
 
 
 async def test_a_letter_that_the_gate_held_back_in_an_exercise_marks_nobody(intake: Intake) -> None:

@@ -8,8 +8,9 @@ import pytest
 from aiosmtplib import SMTP, SMTPDataError, SMTPRecipientsRefused, SMTPResponseException
 from sqlalchemy import text
 
-from services.intake.reply.mail import MOST_OF_ONE_PEER, SIZE_LIMIT
+from services.intake.reply.mail import SIZE_LIMIT
 from services.intake.reply.model import ReplyState
+from shared.mail_door import MOST_OF_ONE_PEER
 from shared.settings import Inbound, Settings
 from tests.fakes import FakeClock
 from tests.intake.house import AINO, Intake, running_intake

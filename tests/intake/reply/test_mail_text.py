@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.reply.html_text import html_text
-from services.intake.reply.mail_text import MOST_TEXT, MOST_WORDS, clean, read_letter
+from services.intake.reply.mail_text import MOST_TEXT, MOST_WORDS, read_letter
 from services.intake.reply.model import Attachment, Why
 from services.intake.reply.own_words import own_words
+from shared.mail_reading import clean
 
 WORDS = "Emme pysty nyt toimimaan – sähköt poikki, öljyä on."
 

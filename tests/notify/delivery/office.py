@@ -5,12 +5,14 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import col
 
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.schema import DeliveryRow
-from services.notify.delivery.sending import Letters, Traffic
+from services.notify.delivery.sending import Letters, Signer, Traffic
 from services.notify.delivery.store import Ledger
 from shared.db import Database
 from shared.ids import new_id
@@ -33,17 +35,21 @@ class Office:
         size: int = 3,
         patience: float = 600,
         rate: float = 1e6,
+        domain_rate: float = 0,
+        domain_rates: str = "",
+        signer: Signer | None = None,
     ) -> None:
         self.database = database
         self.clock = clock
         self.ledger = Ledger(database, clock=clock)
-        self.traffic = Traffic(rate, clock=clock)
-        smtp = Smtp(port=port)
+        self.signer = signer
+        smtp = Smtp(port=port, rate=rate, domain_rate=domain_rate, domain_rates=domain_rates)
+        self.traffic = Traffic(Allowances(database, clock=clock, limits=Limits.of(smtp)), clock=clock)
         self.lanes = {
             lane: LaneWork(
                 lane,
                 ledger=self.ledger,
-                letters=Letters(self.ledger, imprint=IMPRINT),
+                letters=Letters(self.ledger, imprint=IMPRINT, signer=signer),
                 pool=Pool(smtp, size=size, domain="mail.example.org", body_timeout=patience),
                 traffic=self.traffic,
                 clock=clock,
@@ -51,7 +57,14 @@ class Office:
             for lane in Lane
         }
 
-    async def add(self, *addresses: str, lane: Lane = Lane.BULK, realm: Realm = LIVE, minutes: float = 600) -> Letter:
+    async def add(
+        self,
+        *addresses: str,
+        lane: Lane = Lane.BULK,
+        realm: Realm = LIVE,
+        minutes: float = 600,
+        association: str = "Hattulan Martat",
+    ) -> Letter:
         """A letter to these addresses."""
         letter = Letter(
             realm=realm,
@@ -61,7 +74,7 @@ class Office:
             not_after=self.clock.now() + timedelta(minutes=minutes),
             shared={"situation.fi": "Myrsky"},
         )
-        personal = {"association": "Hattulan Martat", "link": "https://valmius.example.org/c/1"}
+        personal = {"association": association, "link": "https://valmius.example.org/c/1"}
         recipients = [Recipient(new_id(), address, locale="fi", personal=personal) for address in addresses]
         async with self.database.write() as session:
             await self.ledger.add(session, letter, recipients=recipients)
@@ -83,3 +96,5 @@ class Office:
         """Close all connections."""
         for work in self.lanes.values():
             await work.pool.close()
+        if self.signer:
+            self.signer.close()

@@ -146,7 +146,7 @@ class Relay:
     async def _open_up(self, session: Session, verb: str) -> None:
         if verb == "EHLO":
             offered = "".join(f"250-{name}\r\n" for name in ("relay", *self.extensions[:-1]))
-            await self._reply(session, "ehlo", "", otherwise=f"{offered}250 {(*self.extensions, 'HELP')[0]}")
+            await self._reply(session, "ehlo", "", otherwise=f"{offered}250 {('HELP', *self.extensions)[-1]}")
         elif verb == "AUTH":
             await session.say("235 welcome")
         else:

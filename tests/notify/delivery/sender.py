@@ -1,9 +1,11 @@
-"""A sender as a process of its own, to be killed: `python -m tests.notify.delivery.sender DATABASE PORT AHEAD`."""
+"""A sender as a process of its own: `python -m tests.notify.delivery.sender DATABASE PORT AHEAD [RATE]`."""
 
 import asyncio
 import sys
 from datetime import datetime, timedelta
 
+from services.notify.allowance.model import Limits
+from services.notify.allowance.store import Allowances
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.mail import Pool
 from services.notify.delivery.model import Lane
@@ -28,17 +30,18 @@ class ClockAhead(SystemClock):
         return super().now() + self._ahead
 
 
-async def send_all(database_url: str, port: int, ahead: float) -> None:
+async def send_all(database_url: str, port: int, ahead: float, rate: float) -> None:
     """Take back what a dead sender held, and send until nothing is due."""
     clock = ClockAhead(ahead)
     database = Database(database_url)
+    smtp = Smtp(port=port, rate=rate)
     ledger = Ledger(database, clock=clock)
     work = LaneWork(
         Lane.BULK,
         ledger=ledger,
         letters=Letters(ledger, imprint=IMPRINT),
-        pool=Pool(Smtp(port=port), size=CONNECTIONS, domain="mail.example.org"),
-        traffic=Traffic(1e6, clock=clock),
+        pool=Pool(smtp, size=CONNECTIONS, domain="mail.example.org"),
+        traffic=Traffic(Allowances(database, clock=clock, limits=Limits.of(smtp)), clock=clock),
         clock=clock,
     )
     await work.recover()
@@ -50,4 +53,4 @@ async def send_all(database_url: str, port: int, ahead: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(send_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(send_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float((*sys.argv, "1e6")[4])))

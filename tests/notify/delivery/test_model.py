@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from services.notify.delivery.model import (
     Breaker,
-    Bucket,
     Claimed,
     Fault,
     Kind,
@@ -147,32 +146,6 @@ def test_an_ambiguous_letter_is_sent_again_twice_at_most(before: int, state: Sta
 def test_a_letter_out_of_time_is_expired_or_unknown_if_a_copy_may_have_gone() -> None:
     assert too_late(delivery(), LETTER, at=LETTER.not_after).state is State.EXPIRED
     assert too_late(delivery(ambiguous=1), LETTER, at=LETTER.not_after).state is State.UNKNOWN
-
-
-@given(rate=st.floats(0.5, 500), steps=st.lists(st.floats(0, 2), max_size=60), urgent=st.booleans())
-def test_no_second_sees_more_letters_than_the_rate_and_a_burst(rate: float, steps: list[float], urgent: bool) -> None:
-    now, taken = STORM_EVENING, 0
-    bucket = Bucket.full(rate, now)
-
-    for step in steps:
-        now += timedelta(seconds=step)
-        for _ in range(1000):
-            bucket, wait = bucket.take(now, urgent=urgent)
-            if wait:
-                break
-            taken += 1
-
-    elapsed = (now - STORM_EVENING).total_seconds()
-    assert taken <= elapsed * rate + 2 * bucket.burst + 1
-
-
-def test_an_urgent_letter_borrows_what_a_bulk_one_waits_for() -> None:
-    bucket = Bucket.full(1, STORM_EVENING)
-    bucket, first = bucket.take(STORM_EVENING, urgent=False)
-    _, bulk = bucket.take(STORM_EVENING, urgent=False)
-    _, urgent = bucket.take(STORM_EVENING, urgent=True)
-
-    assert (first, bulk, urgent) == (0, 1, 0)
 
 
 def test_the_breaker_opens_after_five_faults_and_doubles_its_pause_to_five_minutes() -> None:

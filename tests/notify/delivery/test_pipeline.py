@@ -44,9 +44,12 @@ def connection_to(relay: Relay) -> Connection:
 async def fate(connection: Connection, envelope: Envelope | str, *, following: Envelope | None = None) -> Fault | None:
     """Send a letter, under an envelope sender that names its recipient: None when it was taken, else why not."""
     envelope = to(envelope) if isinstance(envelope, str) else envelope
-    body = letter_to(envelope.recipient)
+
+    async def message(_eight_bit: bool) -> bytes:
+        return letter_to(envelope.recipient)
+
     try:
-        await connection.send(envelope, message=lambda _: body, following=lambda: following)
+        await connection.send(envelope, message=message, following=lambda: following)
     except MailError as error:
         return error.fault
     return None
@@ -173,7 +176,7 @@ async def test_a_letter_that_cannot_be_written_does_not_cost_the_connection(rela
     connection = connection_to(relay)
     await fate(connection, AINO)
 
-    def unwritable(_eight_bit: bool) -> bytes:
+    async def unwritable(_eight_bit: bool) -> bytes:
         raise LookupError("a name is missing")
 
     with pytest.raises(LookupError):

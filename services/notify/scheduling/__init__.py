@@ -1,0 +1,1 @@
+"""Scheduling: approved guidance that is released at a later moment."""

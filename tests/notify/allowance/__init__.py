@@ -1,0 +1,1 @@
+"""Tests of what the relay and each domain may be given."""
