@@ -24,6 +24,7 @@ from services.operator import Json, say, until_done
 from services.operator import app as operator_app
 from services.publishing import broadcast_app, mirror_app
 from services.subscribing import subscribers_app
+from services.suggesting import app as cap_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
@@ -39,6 +40,7 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(geo_app, name="geo")
 app.add_typer(broadcast_app, name="broadcast")
 app.add_typer(mirror_app, name="mirror")
+app.add_typer(cap_app, name="cap")
 app.add_typer(check_app, name="check")
 app.add_typer(subscribers_app, name="subscribers")
 

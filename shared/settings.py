@@ -75,6 +75,8 @@ class Settings(_Part):
 
     `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
     `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
+    `channels` are addresses of Apprise with spaces between, `webhook_networks` the networks beside the public one to
+    which webhooks may go, `cap_sources` the feeds of warnings from which situations are suggested.
     """
 
     database: str = "sqlite+aiosqlite:///var/{service}.db"
@@ -93,6 +95,9 @@ class Settings(_Part):
     mirror: Path | None = None
     framed_by: Annotated[str, StringConstraints(pattern=r"^(https?://[A-Za-z0-9.:-]+( |$))*$")] = ""
     confirm_twice_a_year: bool = True
+    channels: SecretStr = SecretStr("")
+    webhook_networks: str = ""
+    cap_sources: Annotated[str, StringConstraints(pattern=r"^(https?://[^/\s]\S*( |$))*$")] = ""
 
     @property
     def secure(self) -> bool:

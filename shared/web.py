@@ -48,6 +48,7 @@ STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
     (N_("People"), "/people", frozenset({Role.ADMINISTRATOR})),
     (N_("Partners"), "/partners", frozenset({Role.ADMINISTRATOR})),
+    (N_("Channels"), "/channels", frozenset({Role.ADMINISTRATOR})),
     (N_("Audit"), "/audit", frozenset({Role.ADMINISTRATOR})),
     (N_("My page"), "/me", frozenset()),
 )

@@ -4,7 +4,8 @@ Owns: subscribers and consent, guidance and its revisions, the delivery ledger, 
 that sends mail.
 Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions.
 Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished.
-Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving.
+Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
+the channels to partners' systems.
 """
 
 from shared.events.intake import SessionEnded
@@ -44,4 +45,5 @@ SERVES: tuple[str, ...] = (
     "/feeds",
     "/embed",
     "/notify/",
+    "/channels",
 )

@@ -16,6 +16,10 @@ from services.notify.bounce.web import pages as bounce_pages
 from services.notify.broadcast.store import BroadcastStore
 from services.notify.broadcast.web import pages as trial_pages
 from services.notify.cap.model import Issuer
+from services.notify.channel.jobs import Courier
+from services.notify.channel.messenger import messengers
+from services.notify.channel.model import Channel, Kind
+from services.notify.channel.store import ChannelStore
 from services.notify.delivery.dkim_format import signing_keys
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
@@ -29,6 +33,7 @@ from services.notify.embed.web import pages as embed_pages
 from services.notify.erasure.jobs import ErasureJobs
 from services.notify.erasure.store import Erasure
 from services.notify.erasure.web import pages as person_pages
+from services.notify.feeds.addresses import Addresses
 from services.notify.feeds.api import feeds
 from services.notify.feeds.jobs import Copying
 from services.notify.feeds.store import Copies, Releases
@@ -55,14 +60,22 @@ from services.notify.subscriber_file.web import pages as list_pages
 from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
+from services.notify.webhook.model import Reach, networks_of
+from services.notify.webhook.sending import Endpoints
+from services.notify.webhook.store import EndpointStore
+from services.notify.webhook.web import Desk as ChannelDesk
+from services.notify.webhook.web import pages as channel_pages
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
 from shared.house import House, build
-from shared.settings import Settings
+from shared.settings import Settings, SettingsError
 
 HERE = Path(__file__).parent
 URGENT_CONNECTIONS = 2
+COURIERS = 4
+"""Channels to which this process sends at a time."""
+
 BULK_UNITS = 2
 """Units of the bulk lane: while one claims and settles, the other sends."""
 
@@ -74,6 +87,7 @@ PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
 EXPIRE_EVERY = 15.0
+TELL_EVERY = 5.0
 READ_EVERY = 30.0
 RELEASE_EVERY = 5.0
 """Seconds between looks. A release wakes the planning at once."""
@@ -109,6 +123,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
     wire_scheduling(app, house, guidance, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
+    wire_channels(app, house, guidance)
     return app
 
 
@@ -293,3 +308,37 @@ def wire_feeds(app: FastAPI, house: House, *, guidance: GuidanceStore, situation
     app.state.copies = copies
     if settings.mirror:
         guidance.on_release(house.jobs.every(COPY_EVERY, Copying(copies, settings.mirror).keep).wake)
+
+
+def wire_channels(app: FastAPI, house: House, guidance: GuidanceStore) -> None:
+    """Partners' webhooks and the operator's messengers, which are told of each release."""
+    settings, clock = house.settings, house.clock
+    secret = settings.secret.get_secret_value()
+    channels = ChannelStore(house.database, clock=clock)
+    endpoints = EndpointStore(house.database, clock=clock, channels=channels, secret=secret)
+    webhooks = Endpoints(
+        endpoints, reach=reach_of(settings), addresses=Addresses(settings.public_url), secret=secret, clock=clock
+    )
+    named = settings.channels.get_secret_value().split()
+    people = {one.name: one for one in messengers(named, public_url=settings.public_url, secret=secret)}
+
+    async def messenger(name: str) -> Channel | None:
+        return people.get(name)
+
+    openers = {Kind.WEBHOOK: webhooks.open, Kind.MESSENGER: messenger}
+    courier = Courier(channels, openers=openers, messengers=sorted(people), guidance=guidance, clock=clock)
+    for _ in range(COURIERS):
+        courier.on_planned(house.jobs.every(TELL_EVERY, courier.unit).wake)
+    guidance.on_release(house.jobs.every(TELL_EVERY, courier.plan).wake)
+    house.jobs.every(FORGET_EVERY, channels.forget)
+    services = {name: one.service for name, one in people.items()}
+    app.include_router(channel_pages(ChannelDesk(endpoints, channels, courier, services, reach_of(settings), clock)))
+    app.state.channels, app.state.endpoints, app.state.courier = channels, endpoints, courier
+
+
+def reach_of(settings: Settings) -> Reach:
+    """Where webhooks may go. Raises SettingsError."""
+    try:
+        return Reach(networks_of(settings.webhook_networks), trial=not settings.secure)
+    except ValueError as error:
+        raise SettingsError(f"VALMIUS_WEBHOOK_NETWORKS: {error}") from error

@@ -40,6 +40,9 @@ from services.status.sharing.web import LinkPages
 from services.status.situation.jobs import SituationJobs
 from services.status.situation.store import SituationStore
 from services.status.situation.web import SituationPages
+from services.status.suggestion.jobs import Suggesting
+from services.status.suggestion.store import SuggestionStore
+from services.status.suggestion.web import SuggestionPages
 from services.status.timeline.store import TimelineStore
 from services.status.timeline.web import TimelinePages
 from shared.clock import Clock, SystemClock
@@ -56,6 +59,7 @@ from shared.house import House, build
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
+WARNINGS_EVERY = 120.0
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -94,7 +98,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
     app.router.routes.append(live.route())
     for topic in (
-        SituationPages(situations, clock=clock),
+        SituationPages(situations, suggestions=_suggest(app, house, geography), clock=clock),
         TimelinePages(timeline, situations=situations, clock=clock),
         RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock),
         AidPages(aid, situations=situations),
@@ -133,6 +137,18 @@ def _do_what_is_due(house: House, readiness: ReadinessStore, rounds: RoundStore,
     house.jobs.every(15, RoundJobs(rounds).remind)
     house.jobs.every(15, RoundJobs(rounds).repeat)
     house.jobs.every(15, SituationJobs(situations).close_due_rounds)
+
+
+def _suggest(app: FastAPI, house: House, geography: GeographyStore) -> SuggestionStore:
+    """Warnings are read where the operator has named a feed, and on command."""
+    sources = house.settings.cap_sources.split()
+    suggestions = SuggestionStore(house.database, clock=house.clock)
+    suggesting = Suggesting(suggestions, geography, sources=sources)
+    if sources:
+        house.jobs.every(WARNINGS_EVERY, suggesting.look)
+    app.include_router(SuggestionPages(suggestions).router())
+    app.state.suggestions, app.state.suggesting = suggestions, suggesting
+    return suggestions
 
 
 def _house(settings: Settings, clock: Clock) -> House:

@@ -23,6 +23,7 @@ from services.status.situation.model import (
     open_situation,
 )
 from services.status.situation.store import SituationStore
+from services.status.suggestion.store import Kept, SuggestionStore
 from shared import region
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
@@ -46,6 +47,15 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.SITUATION_CLOSED: ("name_fi", N_("The situation is closed. Nothing was changed.")),
 }
 """The field and the sentence for each flaw."""
+
+SEVERITY_NAMES = {
+    "Extreme": ("error", N_("extreme")),
+    "Severe": ("error", N_("severe")),
+    "Moderate": ("warning", N_("moderate")),
+    "Minor": ("info", N_("minor")),
+    "Unknown": ("info", N_("not told how severe")),
+}
+"""How bad authorities hold it to be."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,21 @@ class SituationForm(BaseModel):
     kind: str = ""
     freshness_hours: str = "12"
     municipalities: list[str] = []
+    suggestion_id: UUID | None = None
+
+    @classmethod
+    def suggested(cls, kept: Kept) -> Self:
+        """The form as a warning would have it, for a person to change."""
+        warned = kept.suggestion
+        whole = warned.municipalities == ALL_MUNICIPALITIES
+        return cls(
+            name_fi=warned.name("fi")[:NAME_LENGTH],
+            name_sv=warned.names.get("sv", "")[:NAME_LENGTH],
+            name_en=warned.names.get("en", "")[:NAME_LENGTH],
+            kind=warned.kind,
+            municipalities=[region.REGION.code] if whole else [*warned.municipalities],
+            suggestion_id=kept.id,
+        )
 
     @classmethod
     def of(cls, situation: Situation) -> Self:
@@ -106,8 +131,9 @@ def hours(text: str) -> int | None:
 class SituationPages:
     """The pages of this topic."""
 
-    def __init__(self, store: SituationStore, *, clock: Clock) -> None:
+    def __init__(self, store: SituationStore, *, suggestions: SuggestionStore, clock: Clock) -> None:
         self._store = store
+        self._suggestions = suggestions
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -120,21 +146,27 @@ class SituationPages:
         router.add_api_route("/situations/{situation_id:uuid}/edit", self.change, methods=["POST"])
         return router
 
-    async def list_all(self, request: Request, staff: AnyStaff) -> Response:
-        """Open and past situations."""
+    async def list_all(self, request: Request, staff: AnyStaff, said: str = "") -> Response:
+        """Open and past situations; and for those who may open one, what authorities warn of."""
         situations = await self._store.list_all()
+        may_open = staff.may(Role.LIAISON, Role.ADMINISTRATOR)
         return pages_of(request).page(
             request,
             "situations.html",
             open_ones=[situation for situation in situations if situation.closed_at is None],
             past=[situation for situation in situations if situation.closed_at is not None],
             kinds=KIND_NAMES,
-            may_open=staff.may(Role.LIAISON, Role.ADMINISTRATOR),
+            may_open=may_open,
+            suggestions=await self._suggestions.shown() if may_open else [],
+            severities=SEVERITY_NAMES,
+            places_of=_places,
+            dismissed=said == "dismissed",
         )
 
-    async def form(self, request: Request, _staff: Opener) -> Response:
-        """The empty form."""
-        return _form_page(request, SituationForm())
+    async def form(self, request: Request, _staff: Opener, suggestion: UUID | None = None) -> Response:
+        """The empty form, or one filled in from a warning."""
+        kept = await self._suggestions.get(suggestion) if suggestion else None
+        return _form_page(request, SituationForm.suggested(kept) if kept else SituationForm())
 
     async def open(self, request: Request, staff: Opener, form: Annotated[SituationForm, Form()]) -> Response:
         """Open a situation and show its picture; or the form again with what is wrong."""
@@ -148,6 +180,8 @@ class SituationPages:
         if isinstance(outcome, Refused):
             return _form_page(request, form, flaws=outcome.flaws)
         await self._store.open(outcome)
+        if form.suggestion_id:
+            await self._suggestions.opened(form.suggestion_id, form.situation_id, by=staff.person_id)
         return RedirectResponse(f"/situations/{form.situation_id}?said=opened", status_code=303)
 
     async def change_form(self, request: Request, situation_id: UUID, _staff: Opener) -> Response:
@@ -176,6 +210,13 @@ class SituationPages:
                 what_next=N_("Its picture can still be read."),
             )
         return situation
+
+
+def _places(codes: Sequence[str], locale: Locale) -> str:
+    """Where it is, in words."""
+    if tuple(codes) == ALL_MUNICIPALITIES:
+        return region.REGION.name(locale)
+    return ", ".join(region.municipality(code).name(locale) for code in codes)
 
 
 def _form_page(

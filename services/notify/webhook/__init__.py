@@ -1,0 +1,1 @@
+"""Webhook: partners' systems that are told of each release by a signed request."""

@@ -1,0 +1,1 @@
+"""Tests of webhooks, against a receiver that does as it is told."""
