@@ -21,6 +21,7 @@ from services.local import PortTakenError, Running, run_local
 from services.operator import Json, say, until_done
 from services.operator import app as operator_app
 from services.publishing import broadcast_app, mirror_app
+from services.rehearsal import app as rehearsal_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
@@ -35,6 +36,7 @@ app.add_typer(demo_app, name="demo")
 app.add_typer(geo_app, name="geo")
 app.add_typer(broadcast_app, name="broadcast")
 app.add_typer(mirror_app, name="mirror")
+app.add_typer(rehearsal_app, name="exercise")
 
 FOLDER = typer.Option(help="Where all data stands.")
 

@@ -1,0 +1,1 @@
+"""The service `exercise`: it rehearses what the others do, and alarms nobody."""
