@@ -1,11 +1,13 @@
 """Notify: says what the council says.
 
 Owns: subscribers and consent, guidance and its revisions, the delivery ledger. The only service that speaks SMTP.
-Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions.
+Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions,
+rosters and ends of exercises.
 Says: LetterSent, LetterFailed, GuidancePublished, BroadcastFinished.
 Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving.
 """
 
+from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.intake import SessionEnded
 from shared.events.notify import (
     BroadcastFinished,
@@ -28,6 +30,8 @@ VOICE = Voice(
         SituationChanged,
         SituationClosed,
         SessionEnded,
+        RosterFrozen,
+        ExerciseEnded,
     ),
 )
 

@@ -27,6 +27,8 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.rehearsal.handlers import RehearsalHandlers
+from services.notify.rehearsal.store import EndedExercises
 from services.notify.schema import NotifyTable
 from services.notify.situations.handlers import SituationHandlers
 from services.notify.situations.store import SituationStore
@@ -34,6 +36,7 @@ from services.notify.subscribers.model import Links
 from services.notify.subscribers.store import SubscriberStore
 from services.notify.subscribers.web import pages as subscriber_pages
 from shared.clock import Clock, SystemClock
+from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
 from shared.house import House, build
@@ -69,6 +72,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     situations = wire_situations(app, house)
     guidance = wire_guidance(app, house, ledger, subscribers=subscribers, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
+    wire_rehearsal(house, ledger)
     return app
 
 
@@ -113,6 +117,13 @@ def lane_work(lane: Lane, house: House, *, ledger: Ledger, traffic: Traffic, con
         traffic=traffic,
         clock=house.clock,
     )
+
+
+def wire_rehearsal(house: House, ledger: Ledger) -> None:
+    """Who takes part in exercises, and that they end."""
+    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock))
+    house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
+    house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
 
 def wire_subscribers(app: FastAPI, house: House, ledger: Ledger) -> SubscriberStore:
