@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -32,15 +33,25 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
 
 
 def main() -> None:
-    """Measure what is named, or everything."""
+    """Measure what is named, or everything. What one measurement breaks takes nothing from the others."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(MEASUREMENTS)}")
     names = parser.parse_args().names or list(MEASUREMENTS)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"there is no measurement {unknown[0]}; there are: {', '.join(MEASUREMENTS)}")
-    results = [result for measure in dict.fromkeys(MEASUREMENTS[name] for name in names) for result in _run(measure)]
+    measures = list(dict.fromkeys(MEASUREMENTS[name] for name in names))
+    results: list[Result] = []
+    failed: list[str] = []
+    for measure in measures:
+        try:
+            results += _run(measure)
+        except Exception:
+            traceback.print_exc()
+            failed.append(measure.__name__)
     write(results)
     print(f"\n{table(results)}\n\nwritten to {FILE.relative_to(ROOT)}")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 def _run(measure: Callable[[Path], Sequence[Result]]) -> Sequence[Result]:

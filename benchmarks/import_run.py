@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import resource
 import sys
 import time
@@ -30,7 +31,6 @@ async def _run(folder: Path, file: Path) -> dict[str, float]:
     app = make_app(settings)
     house: House = app.state.house
     await migrate(house.database, house.migrations)
-    before = _peak(resource.RUSAGE_SELF)
     began = time.perf_counter()
     files: RegisterFileStore = app.state.register_files
     with file.open("rb") as source:
@@ -47,8 +47,8 @@ async def _run(folder: Path, file: Path) -> dict[str, float]:
         "new": report.new,
         "look_seconds": looked_over - began,
         "import_seconds": ended - looked_over,
-        "growth_mib": _peak(resource.RUSAGE_SELF) - before,
-        "reader_mib": _peak(resource.RUSAGE_CHILDREN),
+        "peak_mib": _peak(),
+        "reader_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
     }
 
 
@@ -58,9 +58,14 @@ def _kept(found: Kept | None) -> Kept:
     return found
 
 
-def _peak(whose: int) -> float:
-    """The largest resident set so far, in MiB."""
-    return resource.getrusage(whose).ru_maxrss / 1024
+def _peak() -> float:
+    """The largest resident set of this process so far, in MiB.
+
+    Not getrusage's: that one begins with the size of the process that started this one.
+    """
+    told = Path("/proc/self/status").read_text(encoding="ascii")
+    [kibibytes] = re.findall(r"^VmHWM:\s*(\d+) kB$", told, re.MULTILINE)
+    return int(kibibytes) / 1024
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command `valmius`: everything an operator does without a browser."""
 
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ from services.rehearsal import app as rehearsal_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
+from shared.memory import settle
 from shared.settings import Settings, SettingsError
 from shared.streams import server_config
 from shared.watchdog import watched_loop
@@ -157,6 +159,12 @@ async def _play_with_progress(url: str, mail_url: str, *, speed: float, seed: in
     typer.echo(f"{played.asked} were asked; {played.sent} answers recorded, {played.refused} refused")
 
 
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        settle()
+
+
 def _serve_one(application: FastAPI, host: str, port: int) -> None:
     config = uvicorn.Config(
         application,
@@ -171,7 +179,7 @@ def _serve_one(application: FastAPI, host: str, port: int) -> None:
 
     async def watched() -> None:
         async with watched_loop():
-            await uvicorn.Server(config).serve()
+            await _Server(config).serve()
 
     until_done(watched())
 

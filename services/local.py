@@ -20,6 +20,7 @@ import services.catcher.app
 from services.composition import SERVICES, VOICES, Doors
 from services.embedded import EmbeddedNats, embedded_bus, provision_bus
 from shared.log import logger
+from shared.memory import settle
 from shared.settings import Nats, Settings
 
 log = logger(__name__)
@@ -134,6 +135,7 @@ async def _serve(sites: list[tuple[ASGIApp, str, int]], *, ready: Callable[[], A
     try:
         if began.done():
             await ready()
+            settle()
         else:
             began.cancel()
     except BaseException:

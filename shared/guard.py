@@ -3,7 +3,7 @@
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
@@ -32,7 +32,11 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
 }
+"""What every answer carries, unless its page says otherwise."""
+
+RAW_HEADERS = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
 
 
 class BodyTooLargeError(Exception):
@@ -85,15 +89,17 @@ def _by_key_alone(path: str, headers: Headers) -> bool:
 
 def locale_of(scope: Scope, headers: Headers) -> Locale:
     """The language asked for: by `?lang=`, else by the cookie of staff pages, else by the browser."""
-    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0]
+    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("lang", [""])[0] if scope["query_string"] else ""
     if wanted:
         return locale_or(wanted)
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        cookies = SimpleCookie()
-    if LANGUAGE_COOKIE in cookies:
-        return locale_or(cookies[LANGUAGE_COOKIE].value)
+    said = headers.get("cookie", "")
+    if LANGUAGE_COOKIE in said:
+        try:
+            cookies = SimpleCookie(said)
+        except CookieError:
+            cookies = SimpleCookie()
+        if LANGUAGE_COOKIE in cookies:
+            return locale_or(cookies[LANGUAGE_COOKIE].value)
     return preferred(headers.get("accept-language", ""))
 
 
@@ -103,10 +109,9 @@ def _dressed(scope: Scope, send: Send) -> Send:
 
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("cache-control", "no-store")
+            own = list(message.get("headers", ()))
+            said = {name.lower() for name, _ in own}
+            message = {**message, "headers": own + [header for header in RAW_HEADERS if header[0] not in said]}
         elif bodiless and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await send(message)

@@ -96,6 +96,7 @@ def locale_or(name: str | None, fallback: Locale = Locale.FI) -> Locale:
     return Locale(name) if name and name in Locale._value2member_map_ else fallback
 
 
+@lru_cache(maxsize=1000)
 def preferred(accept_language: str) -> Locale:
     """The best of our locales for an Accept-Language header; Finnish when none fits (RFC 9110, 12.5.4)."""
     ranges: list[tuple[float, str]] = []

@@ -5,12 +5,15 @@ import contextlib
 import json
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import nats.errors
 from nats.aio.client import Client
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -59,6 +62,18 @@ def announce_all(connection: Connection, events: Sequence[Event]) -> None:
         connection.execute(insert(OutboxRow), outbox_values(events))
 
 
+@dataclass(frozen=True)
+class Saved:
+    """An event as it waits in the outbox."""
+
+    id: int
+    stream: str
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+    saved_at: datetime
+
+
 class Relay:
     """Publishes what the outbox holds, oldest first, and forgets a row only on JetStream's ack.
 
@@ -87,45 +102,64 @@ class Relay:
 
     async def once(self, connection: Client) -> int:
         """Publish up to BATCH rows; how many there were. Raises NotAllPublishedError if one was not acked."""
-        async with self._database.read() as session:
-            found = await session.execute(select(OutboxRow).order_by(col(OutboxRow.id)).limit(BATCH))
-            rows = list(found.scalars())
+        rows = await self._database.look(_oldest)
         for stream in dict.fromkeys(row.stream for row in rows):
             await self._publish(connection, [row for row in rows if row.stream == stream])
         return len(rows)
 
-    async def _publish(self, connection: Client, rows: Sequence[OutboxRow]) -> None:
+    async def _publish(self, connection: Client, rows: Sequence[Saved]) -> None:
         if len(rows) >= ATOMIC_FROM and await _atomically(connection, rows):
             done = list(rows)
         else:
             acks = await asyncio.gather(*(_singly(connection, row) for row in rows), return_exceptions=True)
             done = [row for row, ack in zip(rows, acks, strict=True) if not isinstance(ack, BaseException)]
         if done:
-            async with self._database.write() as session:
-                forgetting = await session.connection()
-                await forgetting.execute(_FORGET, [{"row": row.id, "event": row.body} for row in done])
+            await self._database.write_many(_forget, done)
         if len(done) < len(rows):
             raise NotAllPublishedError(f"{len(rows) - len(done)} of {len(rows)}")
 
-    async def oldest(self) -> OutboxRow | None:
-        """The row that has waited longest, for the readiness check."""
-        async with self._database.read() as session:
-            found = await session.execute(select(OutboxRow).order_by(col(OutboxRow.id)).limit(1))
-            return found.scalars().first()
+    async def oldest(self) -> Saved | None:
+        """The event that has waited longest, for the readiness check."""
+        return next(iter(await self._database.look(partial(_oldest, most=1))), None)
 
 
-_FORGET = delete(OutboxRow).where(col(OutboxRow.id) == bindparam("row"), col(OutboxRow.body) == bindparam("event"))
+_OLDEST = (
+    select(
+        col(OutboxRow.id),
+        col(OutboxRow.stream),
+        col(OutboxRow.subject),
+        col(OutboxRow.headers),
+        col(OutboxRow.body),
+        col(OutboxRow.saved_at),
+    )
+    .order_by(col(OutboxRow.id))
+    .limit(bindparam("most", type_=Integer))
+)
+_FORGET = delete(OutboxRow).where(
+    col(OutboxRow.id).in_(bindparam("rows", expanding=True)),
+    col(OutboxRow.body).in_(bindparam("events", expanding=True)),
+)
 """By number and event: SQLite gives the number of a row that another relay has forgotten to the next one."""
 
 
-async def _singly(connection: Client, row: OutboxRow) -> None:
+def _oldest(connection: Connection, most: int = BATCH) -> list[Saved]:
+    rows: Sequence[Any] = connection.execute(_OLDEST, {"most": most}).all()
+    return [Saved(*row) for row in rows]
+
+
+def _forget(connection: Connection, rows: Sequence[Saved]) -> Sequence[None]:
+    connection.execute(_FORGET, {"rows": [row.id for row in rows], "events": [row.body for row in rows]})
+    return [None] * len(rows)
+
+
+async def _singly(connection: Client, row: Saved) -> None:
     reply = await connection.request(row.subject, row.body, headers=row.headers, timeout=5)
     answer = json.loads(reply.data)
     if "error" in answer:
         raise NotAllPublishedError(str(answer["error"]))
 
 
-async def _atomically(connection: Client, rows: Sequence[OutboxRow]) -> bool:
+async def _atomically(connection: Client, rows: Sequence[Saved]) -> bool:
     """All rows in one atomic batch; False if the server refused it (a repeat refuses the whole): then go singly."""
     group = uuid4().hex
     *first, last = rows

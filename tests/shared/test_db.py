@@ -181,3 +181,22 @@ async def test_who_is_cancelled_while_writing_leaves_no_half_and_no_lock(setting
     kept = await stored(database)
     await database.close()
     assert kept == [1, 2]
+
+
+async def test_a_look_sees_one_state_while_others_write(database: Database, each_database: str) -> None:
+    await database.write_many(write_notes, [1])
+
+    async def write_elsewhere() -> None:
+        other = Database(each_database)
+        await other.write_many(write_notes, [2])
+        await other.close()
+
+    def look(connection: Connection) -> list[int]:
+        seen = list(connection.execute(select(col(Note.id))).scalars())
+        somebody = threading.Thread(target=asyncio.run, args=(write_elsewhere(),))
+        somebody.start()
+        somebody.join()
+        return seen + list(connection.execute(select(col(Note.id))).scalars())
+
+    assert await database.look(look) == [1, 1]
+    assert await stored(database) == [1, 2]

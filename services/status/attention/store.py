@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field
 
@@ -85,8 +86,7 @@ class AttentionStore:
 
     async def listed(self, realm: Realm, situation_id: UUID) -> list[Watched]:
         """The rules of a situation, the oldest first."""
-        async with self._database.read() as session:
-            return await _rules(session, realm, situation_id)
+        return await self._database.look(partial(_rules, realm=realm, situation_id=situation_id))
 
     async def calls(self, realm: Realm, situation_id: UUID) -> list[Watched]:
         """Those for which there is a call now, the oldest call first."""
@@ -103,7 +103,7 @@ class AttentionStore:
             )
             if (await session.execute(locked.with_for_update())).scalar_one() is not None:
                 return Refused((Flaw.SITUATION_CLOSED,))
-            rules = await _rules(session, rule.realm, rule.situation_id)
+            rules = await (await session.connection()).run_sync(_rules, rule.realm, rule.situation_id)
             if rule.id in {one.rule.id for one in rules}:
                 return None
             if len(rules) >= MOST_RULES:
@@ -163,7 +163,7 @@ class AttentionStore:
     async def _look(
         self, session: AsyncSession, realm: Realm, situation_id: UUID, *, told_at: datetime | None, now: datetime
     ) -> None:
-        watched = {one.rule.id: one for one in await _rules(session, realm, situation_id)}
+        watched = {one.rule.id: one for one in await (await session.connection()).run_sync(_rules, realm, situation_id)}
         asked_since = await _asked_since(session, realm, situation_id)
         tallies = await _tallies(session, realm, situation_id, {figures_of(one.rule) for one in watched.values()})
         values = {
@@ -188,8 +188,8 @@ class AttentionStore:
         )
 
 
-async def _rules(session: AsyncSession, realm: Realm, situation_id: UUID) -> list[Watched]:
-    rows = await session.execute(
+def _rules(connection: Connection, realm: Realm, situation_id: UUID) -> list[Watched]:
+    rows = connection.execute(
         select(RULE)
         .where(RULE.c.realm == realm, RULE.c.situation_id == situation_id)
         .order_by(RULE.c.made_at, RULE.c.id)

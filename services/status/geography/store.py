@@ -38,8 +38,8 @@ class GeographyStore:
         """The drawing as it is now, without boundaries; None where nobody has brought one."""
         shape = (col(ShapeRow.code), col(ShapeRow.path), col(ShapeRow.label_x), col(ShapeRow.label_y))
         whole = (col(ShapeRow.width), col(ShapeRow.height), col(ShapeRow.attribution))
-        async with self._database.read() as session:
-            rows = (await session.execute(select(*shape, *whole).order_by(shape[0]))).all()
+        drawing = select(*shape, *whole).order_by(shape[0])
+        rows = await self._database.look(lambda connection: connection.execute(drawing).all())
         if not rows:
             return None
         shapes = tuple(Shape(row.code, row.path, row.label_x, row.label_y) for row in rows)

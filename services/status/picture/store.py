@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, union_all
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Connection, func, literal, select, union_all
 
 from services.status.answer.model import Answer, Pin
 from services.status.association.model import Traits
@@ -48,18 +48,22 @@ class PictureStore:
     async def glance(self, situation: Situation, *, since: datetime, within: Within = None) -> Glance:
         """All figures of the situation, and the LIVE_CHANGES newest changes after `since`, in one consistent state;
         the figures are everybody's, the changes, which name associations, those `within` sight."""
-        async with self._database.read() as session:
+
+        def read(connection: Connection) -> Glance:
             return Glance(
-                tallies=await _tallies(session, situation),
-                newest=await _newest(session, situation),
-                trend=await _trend(session, situation),
-                changes=await _changes(session, situation, since, limit=LIVE_CHANGES, within=within),
+                tallies=_tallies(connection, situation),
+                newest=_newest(connection, situation),
+                trend=_trend(connection, situation),
+                changes=_changes(connection, situation, since, limit=LIVE_CHANGES, within=within),
             )
+
+        return await self._database.look(read)
 
     async def changes(self, situation: Situation, *, since: datetime, within: Within = None) -> Sequence[Change]:
         """The NEWEST_CHANGES newest changes after `since`, newest first, `within` sight."""
-        async with self._database.read() as session:
-            return await _changes(session, situation, since, limit=NEWEST_CHANGES, within=within)
+        return await self._database.look(
+            partial(_changes, situation=situation, since=since, limit=NEWEST_CHANGES, within=within)
+        )
 
     async def counts(self, situation: Situation) -> list[tuple[Traits, State, int]]:
         """How many associations of the same traits are in the same state: as many rows as there are such groups.
@@ -109,14 +113,14 @@ class PictureStore:
             return listed, int(total.scalar_one())
 
 
-async def _tallies(session: AsyncSession, situation: Situation) -> Tallies:
+def _tallies(connection: Connection, situation: Situation) -> Tallies:
     columns = (TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"])
     shown = (TALLY.c.dimension != Dimension.CAPABILITY_AREA.value, TALLY.c["count"] != 0)
-    rows = await session.execute(select(*columns).where(*_in(TALLY, situation), *shown))
+    rows = connection.execute(select(*columns).where(*_in(TALLY, situation), *shown))
     return Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in rows})
 
 
-async def _newest(session: AsyncSession, situation: Situation) -> dict[State, datetime]:
+def _newest(connection: Connection, situation: Situation) -> dict[State, datetime]:
     """For each state in which answers are, when the newest was given; each is one step into an index."""
     newest = union_all(
         *(
@@ -126,21 +130,21 @@ async def _newest(session: AsyncSession, situation: Situation) -> dict[State, da
             for state in (*sorted(FRESH), State.STALE)
         )
     )
-    rows = await session.execute(newest)
+    rows = connection.execute(newest)
     return {State(state): at for state, at in rows if at is not None}
 
 
-async def _trend(session: AsyncSession, situation: Situation) -> list[TrendStep]:
-    rows = await session.execute(select(TREND.c.slot, TREND.c.state, TREND.c.delta).where(*_in(TREND, situation)))
+def _trend(connection: Connection, situation: Situation) -> list[TrendStep]:
+    rows = connection.execute(select(TREND.c.slot, TREND.c.state, TREND.c.delta).where(*_in(TREND, situation)))
     return [TrendStep(slot, State(state), delta) for slot, state, delta in rows]
 
 
-async def _changes(
-    session: AsyncSession, situation: Situation, since: datetime, *, limit: int, within: Within
+def _changes(
+    connection: Connection, situation: Situation, since: datetime, *, limit: int, within: Within
 ) -> list[Change]:
     columns = (CHANGE.c.association_id, CHANGE.c.name, CHANGE.c.municipality, CHANGE.c.before, CHANGE.c.after)
     seen = ids_in_sight(within, CHANGE.c.association_id)
-    rows = await session.execute(
+    rows = connection.execute(
         select(*columns, CHANGE.c.at)
         .where(*_in(CHANGE, situation), CHANGE.c.at > since, *seen)
         .order_by(CHANGE.c.at.desc(), CHANGE.c.id.desc())

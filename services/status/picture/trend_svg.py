@@ -12,6 +12,7 @@ from shared.i18n import N_
 WIDTH, HEIGHT = 1000, 300
 MOMENTS = 120
 """The drawing looks at so many moments, however long the situation lasts."""
+ACROSS = tuple(f"{number * WIDTH / (MOMENTS - 1):.1f}" for number in range(MOMENTS))
 TABLE_ROWS = 12
 
 BANDS: tuple[tuple[str, tuple[State, ...]], ...] = (
@@ -105,5 +106,5 @@ def _area(band: int, columns: Sequence[Sequence[int]], top: int) -> Area:
 
 
 def _line(heights: Sequence[int], top: int) -> list[str]:
-    step = WIDTH / (MOMENTS - 1)
-    return [f"{number * step:.1f},{HEIGHT - HEIGHT * height / top:.1f}" for number, height in enumerate(heights)]
+    at = {height: f"{HEIGHT - HEIGHT * height / top:.1f}" for height in set(heights)}
+    return [f"{across},{at[height]}" for across, height in zip(ACROSS, heights, strict=True)]

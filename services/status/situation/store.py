@@ -142,9 +142,8 @@ class SituationStore:
 
     async def get(self, situation_id: UUID) -> Situation | None:
         """The situation with this id, in whichever realm it is."""
-        async with self._database.read() as session:
-            found = await session.execute(select(SituationRow).where(col(SituationRow.id) == situation_id))
-            row = found.scalars().first()
+        wanted = select(SITUATION).where(SITUATION.c.id == situation_id)
+        row = await self._database.look(lambda connection: connection.execute(wanted).first())
         return situation_of(row) if row else None
 
     async def one(self, situation_id: UUID) -> Situation:
