@@ -1,16 +1,13 @@
 """The director: each inject is put in when its time has come, once, and the clock stands when nobody looks."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
 from services.exercise.director import store as director_store
 from services.exercise.director.model import InjectState, offered
-from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import Exercise, Flaw, PlayClock, Refused, State
 from services.exercise.scenario.model import MARKS
-from shared.db import Database
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen
 from tests.exercise.conftest import AINO, STORM, Stage
 from tests.fakes import STORM_EVENING
@@ -74,18 +71,6 @@ async def test_at_full_speed_all_are_put_in_once_in_the_order_of_their_times(sta
     await stage.running(speed=600)
 
     await stage.run(40)
-
-    assert await stage.fired() == [inject.number for inject in STORM.injects]
-
-
-async def test_two_directors_put_each_inject_in_once(stage: Stage) -> None:
-    await stage.running(speed=600)
-    other = DirectorStore(Database(str(stage.database.engine.url)), clock=stage.clock)
-
-    for _ in range(40):
-        stage.clock.move(seconds=1)
-        await asyncio.gather(stage.director.direct(), other.direct())
-    await other._database.close()
 
     assert await stage.fired() == [inject.number for inject in STORM.injects]
 
