@@ -13,3 +13,4 @@ SQL
 make_database intake "$INTAKE_PASSWORD"
 make_database status "$STATUS_PASSWORD"
 make_database notify "$NOTIFY_PASSWORD"
+make_database exercise "$EXERCISE_PASSWORD"

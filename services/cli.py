@@ -23,6 +23,7 @@ from services.local import PortTakenError, Running, run_local
 from services.operator import Json, say, until_done
 from services.operator import app as operator_app
 from services.publishing import broadcast_app, mirror_app
+from services.rehearsal import app as rehearsal_app
 from services.subscribing import subscribers_app
 from services.suggesting import app as cap_app
 from shared.clock import SystemClock
@@ -43,6 +44,7 @@ app.add_typer(mirror_app, name="mirror")
 app.add_typer(cap_app, name="cap")
 app.add_typer(check_app, name="check")
 app.add_typer(subscribers_app, name="subscribers")
+app.add_typer(rehearsal_app, name="exercise")
 
 FOLDER = typer.Option(help="Where all data stands.")
 

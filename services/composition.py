@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import services.exercise
+import services.exercise.app
 import services.intake
 import services.intake.app
 import services.notify
@@ -34,6 +36,7 @@ class Service:
 SERVICES: tuple[Service, ...] = (
     Service(services.intake.VOICE, services.intake.SERVES, services.intake.app.make_app),
     Service(services.status.VOICE, services.status.SERVES, services.status.app.make_app),
+    Service(services.exercise.VOICE, services.exercise.SERVES, services.exercise.app.make_app),
     Service(services.notify.VOICE, services.notify.SERVES, services.notify.app.make_app),
 )
 

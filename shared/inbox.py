@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, delete
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -30,6 +30,12 @@ async def first_time(session: AsyncSession, consumer: str, event_id: UUID, now: 
     """Record one event as applied; False if it was recorded before."""
     connection = await session.connection()
     return bool(await connection.run_sync(unseen, consumer, [event_id], now))
+
+
+async def applied(session: AsyncSession, consumer: str, event_id: UUID) -> bool:
+    """True if this consumer recorded it, as `first_time` does."""
+    rows = select(col(InboxRow.event_id)).where(col(InboxRow.consumer) == consumer, col(InboxRow.event_id) == event_id)
+    return (await session.execute(rows)).first() is not None
 
 
 async def forget_before(session: AsyncSession, moment: datetime) -> None:

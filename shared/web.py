@@ -45,6 +45,7 @@ STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Email replies"), "/replies", frozenset({Role.LIAISON, Role.CLERK, Role.ADMINISTRATOR})),
     (N_("Guidance"), "/guidance", frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})),
     (N_("Subscribers"), "/subscribers", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
+    (N_("Exercises"), "/exercises", frozenset({Role.EXERCISE_LEADER})),
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
     (N_("People"), "/people", frozenset({Role.ADMINISTRATOR})),
     (N_("Partners"), "/partners", frozenset({Role.ADMINISTRATOR})),

@@ -50,7 +50,7 @@ class Place:
     replies: int = field(default_factory=free_port)
     bounces: int = field(default_factory=free_port)
     pages: dict[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in ("intake", "status", "notify", "catcher")}
+        default_factory=lambda: {name: free_port() for name in ("intake", "status", "exercise", "notify", "catcher")}
     )
 
     def rewritten(self, text: str, container: str) -> str:

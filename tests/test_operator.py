@@ -65,7 +65,7 @@ def written(folder: Path, text: str) -> str:
 def test_migrating_tells_what_it_did_and_does_it_once(operator: Operator) -> None:
     first = operator.told("migrate")
 
-    assert list(first) == ["intake", "status", "notify"]
+    assert list(first) == ["intake", "status", "exercise", "notify"]
     assert all(applied[0] == "0001" for applied in first.values())
     assert operator.told("migrate", "intake") == {"intake": []}
     assert operator.types("migrate", "status") == "status: up to date\n"

@@ -239,6 +239,7 @@ def demo_people() -> tuple[DemoPerson, ...]:
         DemoPerson("Aino Kuurasalmi", "aino.kuurasalmi@example.org", (Role.APPROVER,), "fi"),
         DemoPerson("Ylva Daggholme", "ylva.daggholme@example.org", (Role.ADMINISTRATOR,), "sv"),
         DemoPerson("Kaarina Sumunotko", "kaarina.sumunotko@example.org", (Role.CLERK,), "fi"),
+        DemoPerson("Helga Rimfrostén", "helga.rimfrosten@example.org", (Role.EXERCISE_LEADER,), "fi"),
     )
 
 

@@ -2,12 +2,14 @@
 
 Owns: subscribers and consent, guidance and its revisions, the delivery ledger, letters that came back. The only service
 that sends mail.
-Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions.
+Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions,
+rosters and ends of exercises.
 Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished.
 Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
 the channels to partners' systems.
 """
 
+from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.intake import SessionEnded
 from shared.events.notify import (
     BroadcastFinished,
@@ -31,6 +33,8 @@ VOICE = Voice(
         SituationChanged,
         SituationClosed,
         SessionEnded,
+        RosterFrozen,
+        ExerciseEnded,
     ),
 )
 

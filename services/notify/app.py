@@ -42,6 +42,8 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.rehearsal.handlers import RehearsalHandlers
+from services.notify.rehearsal.store import EndedExercises
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
@@ -66,6 +68,7 @@ from services.notify.webhook.store import EndpointStore
 from services.notify.webhook.web import Desk as ChannelDesk
 from services.notify.webhook.web import pages as channel_pages
 from shared.clock import Clock, SystemClock
+from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
 from shared.house import House, build
@@ -124,6 +127,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     wire_scheduling(app, house, guidance, situations=situations)
     wire_feeds(app, house, guidance=guidance, situations=situations)
     wire_channels(app, house, guidance)
+    wire_rehearsal(house, ledger)
     return app
 
 
@@ -202,6 +206,13 @@ def wire_bounces(
         await bounces.close()
 
     return bounces, door
+
+
+def wire_rehearsal(house: House, ledger: Ledger) -> None:
+    """Who takes part in exercises, and that they end."""
+    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock))
+    house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
+    house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
 
 def wire_subscribers(app: FastAPI, house: House, subscribers: SubscriberStore, *, links: Links) -> None:

@@ -28,6 +28,8 @@ from services.status.picture.web import PicturePages
 from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
+from services.status.rehearsal.handlers import RehearsalHandlers
+from services.status.rehearsal.store import EndedExercises
 from services.status.report.press import Press
 from services.status.report.store import ReportStore
 from services.status.report.web import ReportPages
@@ -46,6 +48,7 @@ from services.status.suggestion.web import SuggestionPages
 from services.status.timeline.store import TimelineStore
 from services.status.timeline.web import TimelinePages
 from shared.clock import Clock, SystemClock
+from shared.events.exercise import ExerciseEnded, InjectFired
 from shared.events.intake import (
     AssociationChanged,
     AssociationDeclined,
@@ -83,6 +86,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     kept = Kept(clock)
     keys = PartnerStore(database, clock=clock)
     _listen(house, readiness, networks, keys)
+    _rehearse(house, situations, rounds)
 
     async def on_readiness_changed(event: ReadinessChanged) -> None:
         kept.look_again()
@@ -129,6 +133,13 @@ def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, key
     bus.hears(AssociationDeclined, news.on_association_declined)
     bus.hears(NetworkChanged, NetworkHandlers(networks).on_network_changed)
     bus.hears(PartnerKeyChanged, PartnerHandlers(keys).on_partner_key_changed)
+
+
+def _rehearse(house: House, situations: SituationStore, rounds: RoundStore) -> None:
+    """What exercises open and end in their realms."""
+    rehearsal = RehearsalHandlers(situations, rounds, EndedExercises(house.database, clock=house.clock))
+    house.bus.hears(InjectFired, rehearsal.on_inject_fired)
+    house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
 
 def _do_what_is_due(house: House, readiness: ReadinessStore, rounds: RoundStore, situations: SituationStore) -> None:

@@ -93,7 +93,7 @@ def test_every_container_becomes_healthy(containers: Containers) -> None:
             return False
         return answer.status_code == httpx.codes.OK
 
-    for name in ("intake", "status", "notify"):
+    for name in ("intake", "status", "exercise", "notify"):
         soon(partial(ready, name), containers)
         containers.check_health(name)
 
@@ -123,6 +123,7 @@ def test_no_container_knows_the_password_of_another(containers: Containers) -> N
         "intake": {"INTAKE_PASSWORD"},
         "status": {"STATUS_PASSWORD"},
         "notify": {"NOTIFY_PASSWORD"},
+        "exercise": {"EXERCISE_PASSWORD"},
     }
 
 

@@ -211,6 +211,7 @@ def test_the_staff_has_one_person_for_each_role() -> None:
         "Aino": ("approver",),
         "Ylva": ("administrator",),
         "Kaarina": ("clerk",),
+        "Helga": ("exercise_leader",),
     }
     assert {person.language for person in demo_people() if person.name.startswith("Ylva")} == {"sv"}
     assert all(person.email.endswith("@example.org") for person in demo_people())

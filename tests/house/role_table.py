@@ -13,6 +13,7 @@ WRITES = frozenset({Role.EDITOR})
 TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 IMPORTS = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
 APPROVES = frozenset({Role.APPROVER})
+LEADS = frozenset({Role.EXERCISE_LEADER})
 
 MAY_PASS: dict[str, frozenset[Role]] = {
     # notify: letters that came back
@@ -147,6 +148,19 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "GET /situations/{situation_id:uuid}/disputes": EVERYBODY,
     "GET /situations/{situation_id:uuid}/disputes/{association_id:uuid}": ASKS,
     "POST /situations/{situation_id:uuid}/disputes/{association_id:uuid}": ASKS,
+    # exercise
+    "GET /exercises": LEADS,
+    "GET /exercises/new": LEADS,
+    "POST /exercises/new": LEADS,
+    "GET /exercises/{exercise_id:uuid}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/start": LEADS,
+    "POST /exercises/{exercise_id:uuid}/pause": LEADS,
+    "POST /exercises/{exercise_id:uuid}/resume": LEADS,
+    "POST /exercises/{exercise_id:uuid}/speed": LEADS,
+    "POST /exercises/{exercise_id:uuid}/end": LEADS,
+    "POST /exercises/{exercise_id:uuid}/break-off": LEADS,
+    "POST /exercises/{exercise_id:uuid}/injects/{number:int}/fire": LEADS,
+    "POST /exercises/{exercise_id:uuid}/injects/{number:int}/skip": LEADS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

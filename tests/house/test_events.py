@@ -14,7 +14,7 @@ from shared.events import EVENT_TYPES, Event
 from shared.events.intake import CheckInReceived
 from shared.realm import LIVE, Realm
 
-for module in ("intake", "status", "notify"):
+for module in ("intake", "status", "notify", "exercise"):
     importlib.import_module(f"shared.events.{module}")
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -160,6 +160,12 @@ class SituationStore:
             situations = [situation_of(row) for row in found.scalars()]
         return sorted(situations, key=lambda situation: situation.closed_at is not None)
 
+    async def open_in(self, realm: Realm) -> list[Situation]:
+        """The open situations of a realm."""
+        async with self._database.read() as session:
+            rows = select(SituationRow).where(col(SituationRow.realm) == realm, col(SituationRow.closed_at).is_(None))
+            return [situation_of(row) for row in (await session.execute(rows)).scalars()]
+
     async def rounds(self, situation: Situation) -> list[Round]:
         """The rounds of a situation, newest first."""
         async with self._database.read() as session:

@@ -1,0 +1,1 @@
+"""Topic: the director, who puts in each inject when the clock of the exercise says so, once."""

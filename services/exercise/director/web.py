@@ -1,0 +1,134 @@
+"""Pages: the board of an exercise, from which its leader runs it."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from services.exercise.director.model import offered
+from services.exercise.director.store import DirectorStore
+from services.exercise.exercise.model import STATE_NAMES, Exercise, Flaw, Refused
+from services.exercise.exercise.store import ExerciseStore
+from services.exercise.scenario.model import Channel, Opens, written_offset
+from shared.clock import Clock
+from shared.i18n import N_
+from shared.identity import Role, Staff, requires
+from shared.web import TroubleError, pages_of
+
+Leader = Annotated[Staff, Depends(requires(Role.EXERCISE_LEADER))]
+
+CHANNEL_NAMES = {
+    Channel.PHONE: N_("by telephone"),
+    Channel.EMAIL: N_("by email"),
+    Channel.RADIO: N_("by radio"),
+    Channel.BRIEFING: N_("in a briefing"),
+    Channel.MEDIA: N_("in the media"),
+    Channel.VISIT: N_("in person"),
+}
+OPENS_NAMES = {Opens.SITUATION: N_("Opens the situation"), Opens.ROUND: N_("Opens a round")}
+
+REFUSALS = {
+    Flaw.NOT_NOW: N_("That cannot be done in the state in which the exercise is now."),
+    Flaw.SPEED_OUT_OF_RANGE: N_("Give the speed as a whole number from 1 to 600."),
+    Flaw.FIRED_BEFORE: N_("This inject was put in or left out before."),
+}
+"""What is told when a button came too late, as when two people lead."""
+
+
+class BoardPages:
+    """The pages of this topic."""
+
+    def __init__(self, exercises: ExerciseStore, *, director: DirectorStore, clock: Clock) -> None:
+        self._exercises = exercises
+        self._director = director
+        self._clock = clock
+
+    def router(self) -> APIRouter:
+        """All routes of this topic."""
+        router, one = APIRouter(), "/exercises/{exercise_id:uuid}"
+        router.add_api_route(one, self.board, methods=["GET"])
+        for verb, act in (
+            ("start", self.start),
+            ("pause", self.pause),
+            ("resume", self.resume),
+            ("speed", self.change_speed),
+            ("end", self.end),
+            ("break-off", self.break_off),
+        ):
+            router.add_api_route(f"{one}/{verb}", act, methods=["POST"])
+        router.add_api_route(f"{one}/injects/{{number:int}}/fire", self.fire, methods=["POST"])
+        router.add_api_route(f"{one}/injects/{{number:int}}/skip", self.skip, methods=["POST"])
+        return router
+
+    async def board(self, request: Request, exercise_id: UUID, _staff: Leader) -> Response:
+        """The clock, the buttons and the timeline."""
+        exercise = await self._exercises.one(exercise_id)
+        lines = await self._director.timeline(exercise)
+        offset = exercise.clock.offset(self._clock.now())
+        return pages_of(request).page(
+            request,
+            "board.html",
+            realm=exercise.realm,
+            exercise=exercise,
+            states=STATE_NAMES,
+            offset=offset,
+            phase=exercise.scenario.phase_at(offset),
+            lines=lines,
+            offered=offered(lines, offset),
+            participants=await self._exercises.participants(exercise),
+            channels=CHANNEL_NAMES,
+            opens=OPENS_NAMES,
+            written=written_offset,
+        )
+
+    async def start(self, exercise_id: UUID, _staff: Leader) -> Response:
+        """Begin it."""
+        return await _done(exercise_id, self._exercises.start)
+
+    async def pause(self, exercise_id: UUID, _staff: Leader) -> Response:
+        """Stop its clock."""
+        return await _done(exercise_id, self._exercises.pause)
+
+    async def resume(self, exercise_id: UUID, _staff: Leader) -> Response:
+        """Let its clock go on."""
+        return await _done(exercise_id, self._exercises.resume)
+
+    async def change_speed(self, exercise_id: UUID, _staff: Leader, speed: Annotated[str, Form()] = "") -> Response:
+        """Let its clock go faster or slower."""
+        digits = speed.strip()
+        wanted = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 5 else None
+        return await _done(exercise_id, lambda one: self._exercises.change_speed(one, wanted))
+
+    async def end(self, exercise_id: UUID, _staff: Leader) -> Response:
+        """End it."""
+        return await _done(exercise_id, self._exercises.end)
+
+    async def break_off(self, exercise_id: UUID, _staff: Leader) -> Response:
+        """Something real has happened: end it at once."""
+        return await _done(exercise_id, lambda one: self._exercises.end(one, aborted=True))
+
+    async def fire(self, exercise_id: UUID, number: int, staff: Leader) -> Response:
+        """Put an inject in now."""
+        return await _done(exercise_id, lambda one: self._director.fire(one, number, by=staff.person_id), number)
+
+    async def skip(self, exercise_id: UUID, number: int, staff: Leader) -> Response:
+        """Leave an inject out."""
+        return await _done(exercise_id, lambda one: self._director.skip(one, number, by=staff.person_id), number)
+
+
+async def _done(
+    exercise_id: UUID, act: Callable[[UUID], Awaitable[Exercise | Refused | None]], number: int | None = None
+) -> Response:
+    """Do it and go back to the board. Raises TroubleError if it was refused."""
+    outcome = await act(exercise_id)
+    if isinstance(outcome, Refused):
+        raise TroubleError(
+            HTTPStatus.CONFLICT,
+            REFUSALS[outcome.flaws[0]],
+            what_next=N_("Go back to the board: it shows how the exercise stands."),
+        )
+    place = f"#inject-{number}" if number is not None else ""
+    return RedirectResponse(f"/exercises/{exercise_id}{place}", status_code=303)

@@ -1,0 +1,1 @@
+"""Topic: exercises: what is rehearsed, who takes part, and the clock that may run faster than time."""

@@ -1,0 +1,1 @@
+"""Topic: scenarios, the scripts of exercises, as files that anybody can write."""

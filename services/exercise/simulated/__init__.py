@@ -1,0 +1,1 @@
+"""Topic: how simulated associations answer in an exercise."""

@@ -1,0 +1,1 @@
+"""Topic: what an exercise opens and ends in its own realm."""

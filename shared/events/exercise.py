@@ -1,0 +1,70 @@
+"""What exercise says: that a rehearsal began and ended, who takes part, and which inject was put in."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events import Event
+
+ENROLLED_PER_EVENT = 500
+"""Addresses named in one RosterFrozen: about 20 kB of a message that may have 64 kB."""
+
+
+class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
+    """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE."""
+
+    exercise_id: UUID
+    titles: dict[str, str]
+    municipalities: tuple[str, ...]
+
+
+class RosterFrozen(Event, service="exercise", fact="roster_frozen"):
+    """These addresses take part: in this realm nobody else is ever sent a letter. For notify alone: it names people.
+    A large roster is told in several events."""
+
+    exercise_id: UUID
+    addresses: tuple[str, ...] = Field(max_length=ENROLLED_PER_EVENT)
+
+
+class SituationScript(BaseModel):
+    """The situation that an exercise rehearses, as it is opened in its realm. `names` by locale, without the mark of an
+    exercise, which the realm brings wherever a name is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+    situation_id: UUID
+    kind: str
+    names: dict[str, str]
+    municipalities: tuple[str, ...]
+
+
+class RoundScript(BaseModel):
+    """The round that an inject opens, and for how many hours of real time it takes answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    round_id: UUID
+    hours: int = Field(ge=1, le=14 * 24)
+
+
+class InjectFired(Event, service="exercise", fact="inject_fired"):
+    """An inject was put in, by the exercise's clock or by `fired_by`. `texts` by locale, each beginning HARJOITUS,
+    ÖVNING or EXERCISE. `opens_situation` and `opens_round` are there if it opens one; a round comes with its situation,
+    which may not have been heard of yet."""
+
+    exercise_id: UUID
+    number: int
+    offset_seconds: int
+    channel: str
+    texts: dict[str, str]
+    leader: UUID
+    fired_by: UUID | None = None
+    opens_situation: SituationScript | None = None
+    opens_round: RoundScript | None = None
+
+
+class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
+    """An exercise is over, or was broken off for something real: nothing of its realm goes out any more."""
+
+    exercise_id: UUID
+    aborted: bool = False
