@@ -246,6 +246,10 @@ async def _people(app: FastAPI, subscribers: SubscriberStore, drawn: list[tuple[
     for person, (_wishes, state) in zip(ids, drawn, strict=True):
         if state is State.LEFT:
             await subscribers.leave(person)
+    states = {person: state for person, (_, state) in zip(ids, drawn, strict=True)}
+    came_back = {person: STORM_EVENING for person, state in states.items() if state is State.SUPPRESSED}
+    async with app.state.house.database.write() as session:
+        await subscribers.suppress(session, came_back)
     return ids
 
 
