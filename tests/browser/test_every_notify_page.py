@@ -126,7 +126,7 @@ async def wrong_on(page: Page, what: str) -> list[str]:
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await page.emulate_media(color_scheme=scheme)
             violations = (await Axe().run(page, options=RULES)).response["violations"]
             found += [f"{what} {width} {scheme}: {one['id']} {one['nodes'][0]['target']}" for one in violations]
         if await page.evaluate(SIDEWAYS) > 0:
