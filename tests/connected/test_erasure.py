@@ -47,6 +47,7 @@ def wish(address: str) -> LetterRequested:
         address=address,
         locale="fi",
         not_after=now + timedelta(hours=2),
+        shared={"situation.fi": "Myrsky", "closes_at": (now + timedelta(hours=2)).isoformat()},
         personal={"association": "Hattulan Martat", "link": "http://127.0.0.1:8000/c/x"},
     )
 
