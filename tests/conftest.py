@@ -1,6 +1,5 @@
 """Fixtures for all tests."""
 
-import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import structlog
 
 from shared.ids import new_id
+from shared.memory import settle
 from shared.settings import Nats, Settings
 from shared.streams import Voice, provision
 from tests.compiled import share_compiled_statements
@@ -33,8 +33,7 @@ structlog.configure(  # as it is without this, but as shared/log.py tells an exc
 
 def pytest_collection_finish() -> None:
     """What has been imported stays until the end: no collection of garbage need look at it again."""
-    gc.collect()
-    gc.freeze()
+    settle()
     share_compiled_statements()
 
 
