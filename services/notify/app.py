@@ -43,7 +43,6 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import EndedExercises
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
@@ -72,6 +71,7 @@ from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
 from shared.house import House, build
+from shared.rehearsals import EndedExercises
 from shared.settings import Settings, SettingsError
 
 HERE = Path(__file__).parent
@@ -210,7 +210,7 @@ def wire_bounces(
 
 def wire_rehearsal(house: House, ledger: Ledger) -> None:
     """Who takes part in exercises, and that they end."""
-    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock))
+    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock, service=VOICE.service))
     house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 

@@ -29,7 +29,6 @@ from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
 from services.status.rehearsal.handlers import RehearsalHandlers
-from services.status.rehearsal.store import EndedExercises
 from services.status.report.press import Press
 from services.status.report.store import ReportStore
 from services.status.report.web import ReportPages
@@ -59,6 +58,7 @@ from shared.events.intake import (
 )
 from shared.events.status import ReadinessChanged
 from shared.house import House, build
+from shared.rehearsals import EndedExercises
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -137,7 +137,9 @@ def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, key
 
 def _rehearse(house: House, situations: SituationStore, rounds: RoundStore) -> None:
     """What exercises open and end in their realms."""
-    rehearsal = RehearsalHandlers(situations, rounds, EndedExercises(house.database, clock=house.clock))
+    rehearsal = RehearsalHandlers(
+        situations, rounds, EndedExercises(house.database, clock=house.clock, service=VOICE.service)
+    )
     house.bus.hears(InjectFired, rehearsal.on_inject_fired)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from services.status.rehearsal.handlers import RehearsalHandlers
-from services.status.rehearsal.store import EndedExercises
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, InjectFired, RoundScript, SituationScript
 from shared.events.status import RoundClosed, RoundOpened, SituationClosed, SituationOpened
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
+from shared.rehearsals import EndedExercises
 from tests.fakes import STORM_EVENING, FakeClock
 from tests.status.conftest import Stores
 from tests.status.people import association
@@ -41,7 +41,7 @@ def fired(*, opens_round: bool = False, opens: bool = True) -> InjectFired:
 
 
 def handlers_of(stores: Stores) -> RehearsalHandlers:
-    ended = EndedExercises(stores.database, clock=FakeClock())
+    ended = EndedExercises(stores.database, clock=FakeClock(), service="status")
     return RehearsalHandlers(stores.situations, stores.rounds, ended)
 
 

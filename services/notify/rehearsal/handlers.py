@@ -1,9 +1,9 @@
 """Handlers: the roster of an exercise is the one list of those who can get its letters; with its end it is empty."""
 
 from services.notify.delivery.store import Ledger
-from services.notify.rehearsal.store import EndedExercises
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, RosterFrozen
+from shared.rehearsals import EndedExercises
 
 
 class RehearsalHandlers:

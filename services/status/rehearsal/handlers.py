@@ -1,7 +1,6 @@
 """Handlers: an exercise opens its situation and its rounds, and all of it ends with the exercise."""
 
 from services.status.rehearsal.model import rehearsed_round, rehearsed_situation
-from services.status.rehearsal.store import EndedExercises
 from services.status.round.store import RoundStore
 from services.status.situation.model import Refused, Situation
 from services.status.situation.store import SituationStore
@@ -9,6 +8,7 @@ from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, InjectFired, RoundScript
 from shared.log import logger
 from shared.realm import Realm
+from shared.rehearsals import EndedExercises
 
 log = logger(__name__)
 

@@ -7,12 +7,12 @@ from fastapi import FastAPI
 
 from services.notify.delivery.store import Ledger
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import EndedExercises
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.house import House
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
+from shared.rehearsals import EndedExercises
 from tests.fakes import STORM_EVENING
 
 EXERCISE = new_id()
@@ -34,7 +34,7 @@ class Gate:
 def gate(app: FastAPI) -> Gate:
     house: House = app.state.house
     ledger: Ledger = app.state.ledger
-    return Gate(ledger, RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock)))
+    return Gate(ledger, RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock, service="notify")))
 
 
 async def test_who_takes_part_stands_on_the_roster_until_the_end(gate: Gate) -> None:
