@@ -14,13 +14,16 @@ from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 
+from services.exercise import SERVES as EXERCISE
 from services.intake import SERVES as INTAKE
 from services.notify.app import make_app
 from services.notify.guidance.model import Kind
 from services.notify.subscribers.model import Audience, Consent, Wishes
+from services.notify.webhook.model import Wanted, channel_of
 from services.status import SERVES as STATUS
 from shared.i18n import Locale
 from shared.identity import Role
+from shared.ids import new_id
 from tests.browser.conftest import QUIET
 from tests.browser.test_every_status_page import SEEN
 from tests.browser.test_form import SIDEWAYS, settings_in
@@ -30,6 +33,7 @@ from tests.house.role_table import MAY_PASS
 from tests.house.test_doors import PUBLIC
 from tests.notify.conftest import row_of
 from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, published, submitted
+from tests.notify.standing.test_standing import published as standing_published
 from tests.servers import program
 from tests.status.people import LIAISON, session_cookie
 
@@ -37,7 +41,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900), p
 
 WIDTHS = (320, 1280)
 NO_PAGE = (".csv", ".xml", ".js", ".json", "/live", "{file}", "healthz", "readyz")
-OTHERS = (*INTAKE, *STATUS, "/{service}/healthz", "/{service}/readyz")
+OTHERS = (*EXERCISE, *INTAKE, *STATUS, "/{service}/healthz", "/{service}/readyz")
 LIST = "Sähköposti;Nimi;Kunnat\naino@example.org;Aino;Forssa\nbertta@example.org;Bertta;Turku\n"
 BASIS = "jäsenyhdistysten yhteyshenkilöt, vuosikokous 2026"
 CECILIA, DORIS = "cecilia@example.org", "doris@example.org"
@@ -61,7 +65,7 @@ class Desk:
 
     def filled(self, path: str) -> str:
         """The address of a path of the tables."""
-        if path.endswith("/edit"):
+        if path.endswith(("/edit", "/schedule")):
             path = path.replace("{guidance_id}", self.values["{draft}"])
         for name, value in self.values.items():
             path = path.replace(name, value)
@@ -94,7 +98,13 @@ async def something_on_each_page(app: FastAPI) -> dict[str, str]:
         about={"audience": "members", "basis": BASIS},
     )
     await app.state.subscriber_files.work()
+    endpoint_id = new_id()
+    await app.state.endpoints.add(endpoint_id, Wanted("Pelastuslaitos", "https://alerts.example.org/in"), by=LIAISON)
+    await app.state.channels.ping(channel_of(endpoint_id))
+    advice = await standing_published(app.state.standing)
     return {
+        "{endpoint_id:uuid}": str(endpoint_id),
+        "{standing_id:uuid}": str(advice.standing_id),
         "{guidance_id}": str(released.guidance_id),
         "{draft}": str(waiting.guidance_id),
         "{subscriber_id}": str(cecilia),

@@ -22,7 +22,7 @@ from tests.intake.reply.post import arrive, keys, replies, written
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 NO_PAGE = (".csv", ".pdf", "/live", ".{form}")
-OF_ALL = "/{service}/"
+OF_ALL = "/{service}/dead-letters"
 BEYOND = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 NO_KEY_REACHES = """[...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
   .filter(one => one.checkVisibility() && !one.disabled && one.type !== "hidden" && one.tabIndex < 0)
