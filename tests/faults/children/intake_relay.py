@@ -2,29 +2,28 @@
 has acked them and none is deleted."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 
 from nats.aio.client import Client
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Connection
 
 from services.intake.app import make_app
-from shared.db import Database
+from shared.db import Database, Item, Outcome
 from shared.house import House
-from shared.plumbing import OutboxRow
+from shared.outbox import Saved
 from tests.faults.children.dying import die, live, settings_of_child
 
 
 class DiesBeforeForgetting(Database):
     """The relay's view of the database: it reads the outbox there, and its only write is to forget."""
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        die("published, not forgotten")
-        yield AsyncSession(self.engine)
+    async def write_many(
+        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], items: Sequence[Item]
+    ) -> Sequence[Outcome]:
+        die(f"published, not forgotten: {len(items)} by {write.__name__}")
 
 
-async def die_instead_of_publishing(_connection: Client, rows: Sequence[OutboxRow]) -> None:
+async def die_instead_of_publishing(_connection: Client, rows: Sequence[Saved]) -> None:
     """The step before the first publish of a batch."""
     die(f"about to publish {len(rows)}")
 
