@@ -14,7 +14,6 @@ def main() -> None:
     async def hear_and_die(news: News) -> Verdict:
         verdict = await hear(news)
         die(f"committed, not acked: {verdict.name}")
-        return verdict
 
     readiness.hear = hear_and_die  # type: ignore[method-assign]
     live(app)
