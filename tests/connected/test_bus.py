@@ -101,6 +101,7 @@ async def test_an_event_saved_with_its_fact_reaches_the_other_service(
     assert listener.rounds == [event.round_id]
 
 
+@pytest.mark.slow
 async def test_a_thousand_events_go_out_in_batches_and_arrive_once(
     nats_server: NatsServer, status_db: Database, intake_db: Database
 ) -> None:

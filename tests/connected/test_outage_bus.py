@@ -12,7 +12,7 @@ from tests.faults.bus import provision_impatient
 from tests.faults.evening import arrived, ask, assert_each_counted_once, database_of, running, waiting
 from tests.servers import NatsServer, eventually
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.faults]
 
 PATIENCE = 40.0
 

@@ -25,7 +25,7 @@ from tests.faults.evening import Evening, arrived, ask, assert_each_counted_once
 from tests.postgres import Postgres
 from tests.servers import NatsServer, eventually
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.faults]
 
 PATIENCE = 60.0
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,13 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -48,7 +54,7 @@ def test_every_module_says_which_room_it_is() -> None:
     silent = [
         relative(path)
         for path in PYTHON
-        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) and "/migrations/" not in str(path)
+        if not ast.get_docstring(tree(path)) and "/migrations/" not in str(path)
     ]
 
     assert silent == []
