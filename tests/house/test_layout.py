@@ -52,9 +52,7 @@ def test_no_function_is_over_60_lines() -> None:
 
 def test_every_module_says_which_room_it_is() -> None:
     silent = [
-        relative(path)
-        for path in PYTHON
-        if not ast.get_docstring(tree(path)) and "/migrations/" not in str(path)
+        relative(path) for path in PYTHON if not ast.get_docstring(tree(path)) and "/migrations/" not in str(path)
     ]
 
     assert silent == []
