@@ -161,6 +161,12 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /exercises/{exercise_id:uuid}/break-off": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/fire": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/skip": LEADS,
+    "GET /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "POST /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "GET /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants/remove": LEADS,
+    "POST /exercises/{exercise_id:uuid}/real-situation": LEADS | OPENS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,
