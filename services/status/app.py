@@ -121,6 +121,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.mount(partner_api.BASE, app.state.partner_api)
     app.state.situations, app.state.associations, app.state.networks = situations, associations, networks
     app.state.geography, app.state.attention = geography, attention
+    app.state.running = running
     app.state.reports, app.state.links, app.state.timeline = reports, links, timeline
     app.state.rounds, app.state.readiness, app.state.hub, app.state.partners = rounds, readiness, hub, keys
     return app
