@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import select
+from sqlmodel import col
 
 from services.exercise.announcement.model import Draft as AnnouncementDraft
 from services.exercise.announcement.model import announce
@@ -127,7 +128,9 @@ async def sign_up_path(exercise: FastAPI) -> tuple[str, str]:
     await exercise.state.announcements.change(drawn.exercise.id, lambda present: announce(draft, present, now=now))
     await exercise.state.enrolment.ask(drawn.exercise.id, Asked("bertta@example.org", "Martat", Locale.SV))
     async with database_of(exercise).read() as session:
-        wish = UrgentLetterRequested.model_validate_json((await session.execute(select(OutboxRow.body))).scalar_one())
+        wish = UrgentLetterRequested.model_validate_json(
+            (await session.execute(select(col(OutboxRow.body)))).scalar_one()
+        )
     return f"/exercise/announced/{drawn.exercise.id}", wish.personal["link"].removeprefix(ADDRESS)
 
 

@@ -65,7 +65,7 @@ def test_a_moment_is_meant_as_clocks_in_finland_show_it() -> None:
     ],
 )
 def test_what_is_wrong_is_told_by_its_field(changed: dict[str, object], field: str) -> None:
-    draft = Draft(**{**vars(DRAFT), **changed})  # type: ignore[arg-type]
+    draft = Draft(**{**vars(DRAFT), **changed})
 
     outcome = announce(draft, None, now=NOW)
 

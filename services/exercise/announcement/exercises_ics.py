@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 from icalendar import Calendar, Event
 
 from services.exercise.announcement.model import Announced, Stage
+from services.exercise.scenario.model import MARKS
 from shared import region
 from shared.i18n import Locale, texts
 
@@ -52,7 +53,7 @@ def _event(one: Announced, locale: Locale, *, public_url: str) -> Event:
     ):
         event.add(name, moment.astimezone(UTC).replace(microsecond=0))
     event.add("summary", scenario.title.told()[locale.lang], parameters={"LANGUAGE": locale.lang})
-    event.add("description", f"{text}\n\n{page}", parameters={"LANGUAGE": lang.lang})
+    event.add("description", f"{MARKS[lang.lang]}: {text}\n\n{page}", parameters={"LANGUAGE": lang.lang})
     event.add("status", "CANCELLED" if one.stage is Stage.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     event.add("location", ", ".join(places), parameters={"LANGUAGE": locale.lang})
