@@ -21,7 +21,7 @@ from shared.ids import new_id
 from shared.plumbing import OutboxRow
 from shared.realm import Realm
 from tests.browser.conftest import QUIET
-from tests.browser.test_every_notify_page import wrong_on
+from tests.browser.page_check import wrong_on
 from tests.browser.test_form import settings_in
 from tests.connected.test_links_inert_browser import served
 from tests.servers import program
