@@ -45,9 +45,7 @@ from services.intake.partner import web as partner_web
 from services.intake.partner.store import PartnerStore
 from services.intake.people import web as people_web
 from services.intake.people.store import PeopleStore
-from services.intake.register_file import api as register_file_api
 from services.intake.register_file import web as register_file_web
-from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
@@ -156,10 +154,8 @@ def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore, registr
 
 def _add_register_files(app: FastAPI, house: House, files: RegisterFileStore) -> None:
     """Lists in and out, and the job that reads them."""
-    work = RegisterFileJobs(files)
-    house.jobs.every(HOUR, work.forget_uploads)
-    reading = house.jobs.every(HALF_A_MINUTE, work.work)
-    app.include_router(register_file_api.live(files.uploads, clock=house.clock))
+    house.jobs.every(HOUR, files.forget)
+    reading = house.jobs.every(HALF_A_MINUTE, files.work)
     app.include_router(register_file_web.pages(files, clock=house.clock, wake=reading.wake))
 
 

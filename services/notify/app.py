@@ -54,8 +54,6 @@ from services.notify.situations.store import SituationStore
 from services.notify.standing.store import StandingStore
 from services.notify.standing.web import StandingDesk
 from services.notify.standing.web import pages as standing_pages
-from services.notify.subscriber_file.api import live as list_live
-from services.notify.subscriber_file.jobs import SubscriberFileJobs
 from services.notify.subscriber_file.store import SubscriberFileStore
 from services.notify.subscriber_file.web import pages as list_pages
 from services.notify.subscribers.model import Links
@@ -237,12 +235,10 @@ def wire_lists(app: FastAPI, house: House) -> None:
     """Lists of subscribers, in and out; and how long what is kept."""
     lists = SubscriberFileStore(house.database, clock=house.clock, secret=house.settings.secret.get_secret_value())
     retention = RetentionStore(house.database, clock=house.clock)
-    jobs = SubscriberFileJobs(lists)
-    work = house.jobs.every(LOOK_EVERY, jobs.work)
-    house.jobs.every(FORGET_EVERY, jobs.forget_uploads)
+    work = house.jobs.every(LOOK_EVERY, lists.work)
+    house.jobs.every(FORGET_EVERY, lists.forget)
     house.jobs.every(FORGET_EVERY, RetentionJobs(retention).empty_letters)
     app.include_router(list_pages(lists, retention, clock=house.clock, wake=work.wake))
-    app.include_router(list_live(lists.uploads, clock=house.clock))
     app.state.subscriber_files = lists
     app.state.retention = retention
 

@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 from httpx import Response
 
-from services.intake.register_file import web
 from services.intake.registry.store import Association
+from shared import list_pages
 from shared.identity import Role
 from shared.progress import progress_frames
 from shared.uploads import Kept
@@ -19,7 +19,7 @@ from tests.intake.register_file.files import store_of, upload, workbook
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page waits for a small file as long as it takes, so that a busy machine shows the same page."""
-    monkeypatch.setattr(web, "AT_ONCE", 60.0)
+    monkeypatch.setattr(list_pages, "AT_ONCE", 60.0)
 
 
 async def send_file(intake: Intake, text: str, name: str = "lista.csv") -> Response:

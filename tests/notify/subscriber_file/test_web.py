@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from services.notify.subscriber_file import web
 from services.notify.subscriber_file.store import SubscriberFileStore
 from services.notify.subscribers.store import SubscriberStore
+from shared import list_pages
 from shared.identity import Role
 from tests.fakes import FakeClock
 from tests.notify.conftest import row_of, signed_in, staff
@@ -20,7 +20,7 @@ BASIS = "contacts of the member associations, annual meeting 2026"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No page waits for the job: the test does its work by hand."""
-    monkeypatch.setattr(web, "AT_ONCE", 0.0)
+    monkeypatch.setattr(list_pages, "AT_ONCE", 0.0)
 
 
 @pytest.fixture
