@@ -24,6 +24,7 @@ from services.notify.webhook.model import (
 )
 from services.notify.webhook.store import EndpointStore
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -230,16 +231,12 @@ async def _read(request: Request) -> EndpointForm:
 
 
 def _form_page(request: Request, form: EndpointForm, *, wrong: Sequence[Flaw] = (), known: bool = False) -> Response:
-    _ = texts(request.state.locale)
-    told = [FLAWS[flaw] for flaw in wrong]
     return pages_of(request).page(
         request,
         "channel_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         form=form,
         known=known,
-        errors=[{"message": _(message), "href": f"#f-{name}"} for name, message in told],
-        wrong={name: _(message) for name, message in reversed(told)},
+        **wrong_with((FLAWS[flaw] for flaw in wrong), request.state.locale),
         label_length=LABEL_LENGTH,
         url_length=URL_LENGTH,
     )
