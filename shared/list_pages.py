@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData, UploadFile
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from shared.clock import Clock
+from shared.downloads import CSV, download
 from shared.i18n import N_, Locale, texts
 from shared.identity import Staff
 from shared.list_report import UnfitFileError, UploadState
@@ -24,7 +25,6 @@ from shared.web import TroubleError, pages_of
 AT_ONCE = 2.0
 """Seconds for which the answer waits for a small list, which is then shown without a page between."""
 
-CSV = "text/csv; charset=utf-8"
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -286,12 +286,6 @@ def problem_cells(heading: Sequence[str], row: int, cells: Sequence[str], senten
     """A row that could not be taken, as it was written, with its number and what is wrong at the end."""
     kept = [*cells, *[""] * (len(heading) - len(cells))][: len(heading)]
     return [*kept, str(row), " ".join(sentences)]
-
-
-def download(body: AsyncIterator[bytes], media_type: str, file_name: str) -> Response:
-    """The pieces as a file that the browser keeps."""
-    disposition = {"content-disposition": f'attachment; filename="{file_name}"'}
-    return StreamingResponse(body, media_type=media_type, headers=disposition)
 
 
 def _wrong_columns(

@@ -12,9 +12,8 @@ from services.intake import VOICE
 from services.intake.access import web as access_web
 from services.intake.access.jobs import AccessJobs
 from services.intake.access.store import AccessStore
-from services.intake.audit.jobs import AuditJobs
-from services.intake.audit.store import AuditStore
-from services.intake.audit.web import AuditPages
+from services.intake.audit.model import BOOK
+from services.intake.audit.store import AUDIT
 from services.intake.calling import web as calling_web
 from services.intake.calling.store import CallStore
 from services.intake.capabilities import web as capabilities_web
@@ -61,6 +60,8 @@ from services.intake.schema import IntakeTable
 from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
+from shared.audit_pages import AuditPages
+from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
 from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
@@ -204,8 +205,8 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
     """Who may come in, persons and programs, and what was written down of them."""
     people = PeopleStore(house.database, clock=house.clock)
     partners = PartnerStore(house.database, clock=house.clock)
-    audit = AuditStore(house.database)
-    house.jobs.every(10 * MINUTE, AuditJobs(audit, clock=house.clock).check)
+    audit = AuditStore(house.database, clock=house.clock, tables=AUDIT)
+    house.jobs.every(10 * MINUTE, audit.check)
 
     async def names(ids: Collection[UUID]) -> dict[UUID, str]:
         return {**await partners.names(ids), **await people.names(ids)}
@@ -215,7 +216,7 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
 
     app.include_router(people_web.pages(people, access))
     app.include_router(partner_web.pages(partners, clock=house.clock))
-    app.include_router(AuditPages(audit, names=names, actors=actors, clock=house.clock).router())
+    app.include_router(AuditPages(audit, BOOK, names=names, actors=actors, clock=house.clock).router())
     api = partner_api.api(partners, checkin, clock=house.clock)
     app.mount(partner_api.BASE, api)
     app.state.people = people

@@ -14,9 +14,10 @@ from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry.model import Wanted
 from shared.clock import Clock
+from shared.downloads import CSV, download
 from shared.i18n import N_
 from shared.identity import Role, Staff, requires
-from shared.list_pages import CSV, ListKind, ListPages, download
+from shared.list_pages import ListKind, ListPages
 from shared.web import TroubleError
 
 Administrator = Annotated[Staff, Depends(requires(Role.ADMINISTRATOR))]

@@ -15,9 +15,10 @@ from services.notify.subscriber_file.model import BASIS_AT_LEAST, BASIS_AT_MOST,
 from services.notify.subscriber_file.store import SubscriberFileStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Audience
 from shared.clock import Clock
+from shared.downloads import CSV, download
 from shared.i18n import N_, texts
 from shared.identity import Role, Staff, requires
-from shared.list_pages import CSV, ListKind, ListPages, download
+from shared.list_pages import ListKind, ListPages
 from shared.web import pages_of
 
 importer = requires(Role.EDITOR, Role.ADMINISTRATOR, everywhere=True)
