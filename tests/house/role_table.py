@@ -22,6 +22,8 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /{service}/bounces/{bounce_id}/again": ADMINISTRATOR,
     # every service
     "GET /{service}/dead-letters": ADMINISTRATOR,
+    "GET /{service}/audit": ADMINISTRATOR,
+    "POST /{service}/audit/export": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/replay": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/discard": ADMINISTRATOR,
     # intake: one's own page

@@ -193,11 +193,11 @@ def _correcting(desk: Desk) -> APIRouter:
         return await _guidance(request, desk, staff, revision)
 
     @router.post("/{guidance_id}/correction/discard")
-    async def discard(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
+    async def discard(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Forget the correction that was read."""
         revision = await desk.unreleased(guidance_id)
         if await edition_of(request) == revision.edition:
-            await desk.guidance.discard(revision)
+            await desk.guidance.discard(revision, by=staff.person_id)
         return _to(guidance_id)
 
     return router
@@ -215,7 +215,8 @@ def _releasing(desk: Desk) -> APIRouter:
     async def submit(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Ask for approval of the text that was read."""
         revision = await desk.revision(guidance_id)
-        if await edition_of(request) != revision.edition or not await desk.guidance.submit(revision):
+        mine = await edition_of(request) == revision.edition
+        if not mine or not await desk.guidance.submit(revision, by=staff.person_id):
             return await _guidance(request, desk, staff, await desk.revision(guidance_id), refusal=Refusal.CHANGED)
         return _to(guidance_id)
 

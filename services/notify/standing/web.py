@@ -143,10 +143,14 @@ def _approving(desk: StandingDesk) -> APIRouter:
         return _to(standing_id)
 
     @router.post("/discard")
-    async def discard(request: Request, _staff: Editor, standing_id: UUID) -> Response:
+    async def discard(request: Request, staff: Editor, standing_id: UUID) -> Response:
         """Forget the text that waits, if it is the one that was read."""
         waiting, *public = await desk.newest(standing_id)
-        if waiting.edition == await edition_of(request) and await desk.standing.discard(waiting) and not public:
+        if (
+            waiting.edition == await edition_of(request)
+            and await desk.standing.discard(waiting, by=staff.person_id)
+            and not public
+        ):
             return RedirectResponse("/guidance/standing", status_code=303)
         return _to(standing_id)
 

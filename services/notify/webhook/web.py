@@ -177,14 +177,14 @@ def _one(router: APIRouter, desk: Desk) -> None:
         return _form_page(request, form, known=True)
 
     @router.post("/{endpoint_id:uuid}/edit")
-    async def change(request: Request, _staff: Administrator, endpoint_id: UUID) -> Response:
+    async def change(request: Request, staff: Administrator, endpoint_id: UUID) -> Response:
         """Change it; or the form again with what is wrong."""
         await desk.one(endpoint_id)
         form = await _read(request)
         wrong = flaws(form.wanted, desk.reach)
         if wrong:
             return _form_page(request, form, wrong=wrong, known=True)
-        await desk.endpoints.change(endpoint_id, form.wanted)
+        await desk.endpoints.change(endpoint_id, form.wanted, by=staff.person_id)
         return RedirectResponse(f"/channels/{endpoint_id}?said=changed", status_code=303)
 
 
