@@ -75,7 +75,7 @@ class Asked:
 
     def _aim(self, case: Case[Any]) -> None:
         """Have the request name what there is, so that it gets further."""
-        path = dict(case.path_parameters or {})
+        path: dict[str, Any] = dict(case.path_parameters or {})
         case.path_parameters = path | {name: value for name, value in self.api.known.items() if name in path}
         if isinstance(case.body, dict):
             case.body |= {name: value for name, value in self.api.known.items() if name in case.body}

@@ -1,5 +1,6 @@
 """Audit model: what the staff can do here that is written down."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.audit import Book
@@ -41,7 +42,7 @@ class Act(StrEnum):
     REGISTRY_EXPORTED = "registry_exported"
 
 
-SENTENCES = {
+SENTENCES: Mapping[str, str] = {
     Act.SIGNED_IN: N_("signed in"),
     Act.SIGNED_OUT: N_("signed out"),
     Act.LINK_MADE: N_("made a sign-in link for a person"),

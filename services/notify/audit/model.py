@@ -1,5 +1,6 @@
 """Audit model: what the staff can do here that is written down."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.audit import Book
@@ -33,7 +34,7 @@ class Act(StrEnum):
     AUDIT_EXPORTED = "audit_exported"
 
 
-SENTENCES = {
+SENTENCES: Mapping[str, str] = {
     Act.GUIDANCE_SUBMITTED: N_("asked for the approval of guidance"),
     Act.CORRECTION_SUBMITTED: N_("asked for the approval of a correction"),
     Act.CORRECTION_DISCARDED: N_("discarded a correction"),

@@ -1,5 +1,6 @@
 """Audit model: what the staff can do here that is written down."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.audit import Book
@@ -13,7 +14,7 @@ class Act(StrEnum):
     AUDIT_EXPORTED = "audit_exported"
 
 
-SENTENCES = {
+SENTENCES: Mapping[str, str] = {
     Act.ANSWER_PINNED: N_("pinned an answer of an association"),
     Act.AUDIT_EXPORTED: N_("exported the audit"),
 }
