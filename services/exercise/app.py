@@ -1,5 +1,7 @@
 """App: the service `exercise`, made of its real parts."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -20,6 +22,10 @@ from services.exercise.expectation.web import ExpectationPages
 from services.exercise.observation.store import ObservationStore
 from services.exercise.observation.web import ObservationPages
 from services.exercise.schema import ExerciseTable
+from services.exercise.simulated.handlers import SimulatedHandlers
+from services.exercise.simulated.jobs import SimulatedJobs
+from services.exercise.simulated.store import SimulatedStore
+from shared.answer_door import AnswerDoor
 from shared.clock import Clock, SystemClock
 from shared.events.intake import (
     AssociationChanged,
@@ -27,6 +33,7 @@ from shared.events.intake import (
     AssociationNotReached,
     CheckInReceived,
     NetworkChanged,
+    SimulatedAsked,
 )
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
@@ -52,11 +59,20 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     exercises = ExerciseStore(house.database, clock=clock)
     director = DirectorStore(house.database, clock=clock)
     house.jobs.every(LOOK_EVERY, DirectorJobs(director).direct)
+    simulated = SimulatedStore(house.database, clock=clock)
+    door = AnswerDoor(settings.form_url or settings.public_url)
+    _simulate(house, simulated, door)
 
-    app = house.app()
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        async with door:
+            yield
+
+    app = house.app(started=started)
     app.include_router(ExercisePages(exercises, clock=clock).router())
-    app.include_router(BoardPages(exercises, director=director, clock=clock).router())
+    app.include_router(BoardPages(exercises, director=director, simulated=simulated, clock=clock).router())
     app.state.exercises, app.state.director = exercises, director
+    app.state.simulated = simulated
     _evaluate(app, house, exercises, director)
     return app
 
@@ -85,3 +101,9 @@ def _evaluate(app: FastAPI, house: House, exercises: ExerciseStore, director: Di
     ):
         app.include_router(topic.router())
     app.state.evaluation, app.state.observations = evaluation, observations
+
+
+def _simulate(house: House, simulated: SimulatedStore, door: AnswerDoor) -> None:
+    """Those whom nobody plays answer at the public door."""
+    house.bus.hears(SimulatedAsked, SimulatedHandlers(simulated).on_simulated_asked)
+    house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)
