@@ -47,6 +47,8 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
 from services.notify.rehearsal.handlers import RehearsalHandlers
+from services.notify.rehearsal.jobs import RehearsalJobs
+from services.notify.rehearsal.store import Rosters
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
@@ -216,7 +218,11 @@ def wire_bounces(
 
 def wire_rehearsal(house: House, ledger: Ledger) -> None:
     """Who takes part in exercises, and that they end."""
-    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock, service=VOICE.service))
+    secret = house.settings.secret.get_secret_value()
+    rosters = Rosters(house.database, clock=house.clock, ledger=ledger, secret=secret)
+    ended = EndedExercises(house.database, clock=house.clock, service=VOICE.service)
+    rehearsal = RehearsalHandlers(ledger, rosters, ended)
+    house.jobs.every(FORGET_EVERY, RehearsalJobs(rosters).forget)
     house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
