@@ -11,6 +11,8 @@ from services.status.association.store import AssociationStore
 from services.status.attention.jobs import AttentionJobs
 from services.status.attention.store import AttentionStore
 from services.status.attention.web import AttentionPages
+from services.status.audit.model import BOOK
+from services.status.audit.store import AUDIT
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
 from services.status.dispute.store import DisputeStore
@@ -47,6 +49,8 @@ from services.status.suggestion.store import SuggestionStore
 from services.status.suggestion.web import SuggestionPages
 from services.status.timeline.store import TimelineStore
 from services.status.timeline.web import TimelinePages
+from shared.audit_pages import AuditPages
+from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired
 from shared.events.intake import (
@@ -64,6 +68,7 @@ from shared.settings import Settings
 
 HERE = Path(__file__).parent
 WARNINGS_EVERY = 120.0
+CHECK_AUDIT_EVERY = 600.0
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -116,6 +121,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         pictures,
     ):
         app.include_router(topic.router())
+    _audit(app, house, associations)
     read = Sources(situations, looks, networks, abilities, aid, reports, timeline, clock, geography.boundaries)
     app.state.partner_api = partner_api.api(keys, read, kept)
     app.mount(partner_api.BASE, app.state.partner_api)
@@ -125,6 +131,15 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.reports, app.state.links, app.state.timeline = reports, links, timeline
     app.state.rounds, app.state.readiness, app.state.hub, app.state.partners = rounds, readiness, hub, keys
     return app
+
+
+def _audit(app: FastAPI, house: House, associations: AssociationStore) -> None:
+    """What the staff did here. Names of persons are intake's alone: the page leads to theirs."""
+    audit = AuditStore(house.database, clock=house.clock, tables=AUDIT)
+    house.jobs.every(CHECK_AUDIT_EVERY, audit.check)
+    pages = AuditPages(audit, BOOK, names=associations.names, actors=audit.choices, clock=house.clock)
+    app.include_router(pages.router())
+    app.state.audit = audit
 
 
 def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, keys: PartnerStore) -> None:

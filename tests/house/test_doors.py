@@ -71,11 +71,17 @@ def doors(settings: Settings, service: Service) -> Iterator[Door]:
     for route in flat(service.make_app(settings).routes):
         path = route.path.replace(f"/{service.name}/", "/{service}/", 1) if isinstance(route, Route) else ""
         if isinstance(route, APIRoute):
-            wanted: list[Any] = [dependency.call for dependency in route.dependant.dependencies]
-            asked = [call.required_roles for call in wanted if hasattr(call, "required_roles")]
+            asked = [call.required_roles for call in calls(route.dependant) if hasattr(call, "required_roles")]
             yield Door(service.name, path, asked[0] if asked else None)
         elif isinstance(route, Route):
             yield Door(service.name, path, None)
+
+
+def calls(dependant: Any) -> Iterator[Any]:
+    """What a route depends on, by itself or through others."""
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from calls(dependency)
 
 
 def flat(routes: list[BaseRoute]) -> Iterator[BaseRoute]:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.delivery.ledger_rows import (
     claim_rows,
     delivery_values,
@@ -34,6 +36,7 @@ from services.notify.delivery.model import (
     address_key,
 )
 from services.notify.delivery.schema import DeliveryRow, LaneState, LetterRow, RosterRow
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import NotPermittedError
@@ -266,10 +269,14 @@ class Ledger:
             statement = insert_into(self._database.dialect, LaneState).on_conflict_do_nothing()
             await session.execute(statement, {"lane": lane, "reason": reason, "paused_at": self._clock.now()})
 
-    async def resume(self, lane: Lane) -> None:
-        """Let the lane go on."""
+    async def resume(self, lane: Lane, *, by: UUID | None = None) -> None:
+        """Let the lane go on. `by` None is the operator."""
         async with self._database.write() as session:
-            await session.execute(delete(LaneState).where(col(LaneState.lane) == lane))
+            gone = delete(LaneState).where(col(LaneState.lane) == lane).returning(col(LaneState.reason))
+            reason = (await session.execute(gone)).scalar_one_or_none()
+            if reason is not None:
+                deed = Deed(self._clock.now(), Act.SENDING_RESUMED, by, lane.value, {"reason": reason})
+                await record(session, deed)
             self._fresh.add(lane)
 
     async def paused(self, lane: Lane) -> str | None:

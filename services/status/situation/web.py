@@ -1,7 +1,6 @@
 """Pages: the list of situations, and opening and changing one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
@@ -28,6 +27,7 @@ from services.status.situation.store import SituationStore
 from services.status.suggestion.store import Kept, SuggestionStore
 from shared import region
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -58,19 +58,6 @@ SEVERITY_NAMES = {
     "Unknown": ("info", N_("not told how severe")),
 }
 """How bad authorities hold it to be."""
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class SituationForm(BaseModel):
@@ -237,17 +224,14 @@ def _form_page(
 ) -> Response:
     locale: Locale = request.state.locale
     _ = texts(locale)
-    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
     return pages_of(request).page(
         request,
         "situation_form.html",
-        status=422 if flaws else 200,
         realm=situation.realm if situation else LIVE,
         form=form,
         situation=situation,
         running=running,
-        errors=errors,
-        wrong={error.field: error.message for error in errors},
+        **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
         whole_region=region.REGION,
         sub_regions=[
