@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
@@ -37,10 +38,12 @@ from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
+from shared.inbox import first_time
 from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
+ROSTER = "notify-roster"
 SUPERSEDED = "a newer text took its place"
 OUT_OF_REACH = timedelta(days=30)
 
@@ -95,13 +98,15 @@ class Ledger:
             return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
 
     async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
-        """Up to `limit` due deliveries, each given to this caller alone for LEASE: retries first, then oldest first."""
+        """Up to `limit` due deliveries, each given to this caller alone for LEASE: what is real before all exercises,
+        retries first, then oldest first."""
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[list[Claimed]]:
             taken: list[Claimed] = []
-            for state in (State.DEFERRED, State.WAITING):
+            for live, state in product((True, False), (State.DEFERRED, State.WAITING)):
                 if len(taken) < limit:
-                    taken += claim_rows(connection, lane, state=state, limit=limit - len(taken), now=now)
+                    left = limit - len(taken)
+                    taken += claim_rows(connection, lane, state=state, live=live, limit=left, now=now)
             return [taken]
 
         [taken] = await self._database.write_many(write, [None])
@@ -220,11 +225,14 @@ class Ledger:
         connection = await session.connection()
         return await connection.run_sync(write)
 
-    async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
-        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""
+    async def enrol(self, realm: Realm, addresses: Iterable[str], *, told: UUID | None = None) -> None:
+        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm.
+
+        What was `told` before, as an event of this id, changes nothing: who was erased since then stays erased.
+        """
         keys = sorted({address_key(address) for address in addresses})
         async with self._database.write() as session:
-            if keys:
+            if keys and (told is None or await first_time(session, ROSTER, told, self._clock.now())):
                 statement = insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing()
                 await session.execute(statement, [{"realm": realm.id, "address": key} for key in keys])
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
-from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
+from services.notify.guidance.draft_form import Fields, fields_of, fields_of_texts, read_correction, read_draft
 from services.notify.guidance.model import (
     ENDINGS,
     REFUSALS,
@@ -21,6 +21,7 @@ from services.notify.guidance.model import (
     Refusal,
     Revision,
     State,
+    Text,
     short,
 )
 from services.notify.guidance.preview import forbidden, hard_in, hard_in_fields, previews
@@ -28,11 +29,10 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.ready_texts.store import ready_texts
 from services.notify.situations.store import Situation, SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
-from services.notify.subscribers.store import SubscriberStore
 from shared import region
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
-from shared.realm import LIVE
+from shared.realm import LIVE, Realm
 from shared.web import TroubleError, pages_of
 
 Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR))]
@@ -49,20 +49,26 @@ class Desk:
     """What the guidance desk works with."""
 
     guidance: GuidanceStore
-    subscribers: SubscriberStore
     situations: SituationStore
     ledger: Ledger
 
     async def revision(self, guidance_id: UUID) -> Revision:
-        """The revision of this guidance, or the 404 page."""
-        revision = await self.guidance.get(LIVE, guidance_id)
+        """The revision of this guidance, in whichever realm it is, or the 404 page."""
+        revision = await self.guidance.get(await self.guidance.realm_of(guidance_id), guidance_id)
         if revision is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         return revision
 
     async def unreleased(self, guidance_id: UUID) -> Revision:
         """What of this guidance waits to be released, else what the public has; or the 404 page."""
-        return await self.guidance.unreleased(LIVE, guidance_id) or await self.revision(guidance_id)
+        realm = await self.guidance.realm_of(guidance_id)
+        return await self.guidance.unreleased(realm, guidance_id) or await self.revision(guidance_id)
+
+    async def to_choose(self, revision: Revision | None) -> list[Situation]:
+        """To which open situations a text may belong: a new one to any, in its realm; later only within that."""
+        if revision is not None:
+            return await self.situations.open_ones(revision.realm)
+        return [*await self.situations.open_ones(), *await self.situations.rehearsed()]
 
     async def correctable(self, guidance_id: UUID) -> tuple[Revision, Revision | None]:
         """What the public has and the correction of it that waits, if any; what cannot be corrected is a conflict."""
@@ -73,7 +79,7 @@ class Desk:
                 N_("Only guidance that was published and not withdrawn can be corrected."),
                 what_next=N_("Change its draft, or write new guidance."),
             )
-        waiting = await self.guidance.unreleased(LIVE, guidance_id)
+        waiting = await self.guidance.unreleased(present.realm, guidance_id)
         if waiting:
             await self.draft(waiting)
         return present, waiting
@@ -111,23 +117,25 @@ def _writing(desk: Desk) -> APIRouter:
             endings=ENDINGS,
             may_edit=staff.may(Role.EDITOR),
             sees_bounces=staff.may(Role.ADMINISTRATOR),
+            rehearsed=bool(await desk.situations.rehearsed() or await desk.guidance.rehearsed()),
             **await _sending(desk, staff),
             **_names(request),
         )
 
     @router.get("/new")
-    async def new(request: Request, _staff: Editor, ready: str = "") -> Response:
+    async def new(request: Request, _staff: Editor, ready: str = "", situation: str = "") -> Response:
         """The form, empty or with a ready text."""
-        return await _form(request, desk, _begun(ready))
+        return await _form(request, desk, replace(_begun(ready), situation=situation))
 
     @router.post("/new")
     async def write(request: Request, staff: Editor) -> Response:
         """Keep a new draft."""
         fields = await _fields(request)
-        draft, problems = await _read(desk, fields)
+        draft, problems = await _read(desk, fields, None)
         if draft is None or "preview" in await request.form():
             return await _form(request, desk, fields, problems=problems, draft=draft)
-        return _to(await desk.guidance.write(draft, by=staff.person_id))
+        realm = _realm_of(fields, await desk.to_choose(None))
+        return _to(await desk.guidance.write(draft, by=staff.person_id, realm=realm))
 
     @router.get("/{guidance_id}/edit")
     async def edit(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
@@ -140,7 +148,7 @@ def _writing(desk: Desk) -> APIRouter:
         """Keep the changed text; it must then be submitted again."""
         revision = await desk.draft(await desk.revision(guidance_id))
         fields = await _fields(request)
-        draft, problems = await _read(desk, fields)
+        draft, problems = await _read(desk, fields, revision)
         if draft is None or "preview" in await request.form():
             return await _form(request, desk, fields, problems=problems, revision=revision, draft=draft)
         mine = fields.edition == revision.edition
@@ -221,7 +229,7 @@ def _releasing(desk: Desk) -> APIRouter:
         """Release it, if another person wrote it and the word is right; or alone, with a reason and its own words."""
         form = await request.form()
         decided = await desk.guidance.approve(
-            LIVE,
+            await desk.guidance.realm_of(guidance_id),
             guidance_id,
             by=staff.person_id,
             word=str(form.get("word", "")),
@@ -266,21 +274,23 @@ def _begun(ready: str) -> Fields:
     known = ready_texts().get(ready)
     if known is None:
         return Fields({}, {}, frozenset(), frozenset(), "24", "")
-    return Fields(
-        headlines={locale: words.headline for locale, words in known.texts.items()},
-        texts={locale: words.text for locale, words in known.texts.items()},
-        audiences=frozenset(),
-        areas=frozenset(),
-        valid_hours=str(known.valid_hours),
-        situation="",
-    )
+    texts = {locale: Text(words.headline, words.text) for locale, words in known.texts.items()}
+    fields = fields_of_texts(texts, areas=frozenset(), kind=Kind.ALERT, edition=0)
+    return replace(fields, valid_hours=str(known.valid_hours))
 
 
-async def _read(desk: Desk, fields: Fields) -> tuple[Draft | None, list[Problem]]:
-    known = await desk.situations.open_ones()
+async def _read(desk: Desk, fields: Fields, revision: Revision | None) -> tuple[Draft | None, list[Problem]]:
+    known = await desk.to_choose(revision)
     draft, problems = read_draft(fields, situations=[situation.situation_id for situation in known])
+    if revision and not revision.realm.live and not fields.situation:
+        problems.append(Problem("situation", N_("Choose the situation of the exercise.")))
     problems += forbidden(hard_in_fields(fields))
     return (None if problems else draft), problems
+
+
+def _realm_of(fields: Fields, situations: Sequence[Situation]) -> Realm:
+    """The realm of the situation that was chosen: a text without one is of the real world."""
+    return next((known.realm for known in situations if str(known.situation_id) == fields.situation), LIVE)
 
 
 async def _form(
@@ -292,21 +302,24 @@ async def _form(
     revision: Revision | None = None,
     draft: Draft | None = None,
 ) -> Response:
+    known = await desk.to_choose(revision)
+    realm = revision.realm if revision else _realm_of(fields, known)
     return pages_of(request).page(
         request,
         "guidance_form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        realm=realm,
         fields=fields,
         problems=problems,
         wrong={problem.field: problem.message for problem in problems},
         revision=revision,
-        reach=await desk.subscribers.reach(draft.matching) if draft else None,
+        reach=await desk.guidance.reach_of(realm, draft) if draft else None,
         ready=[(known.name, known.title(request.state.locale)) for known in ready_texts().values()],
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
-        previews=previews(draft) if draft else [],
+        previews=previews(draft, live=realm.live) if draft else [],
         findings=hard_in_fields(fields) if request.method == "POST" else [],
-        **_names(request, await desk.situations.open_ones()),
+        **_names(request, known),
     )
 
 
@@ -323,6 +336,7 @@ def _correction_form(
         request,
         "correction_form.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        realm=present.realm,
         revision=present,
         waiting=waiting,
         fields=fields,
@@ -330,7 +344,7 @@ def _correction_form(
         wrong={problem.field: problem.message for problem in problems},
         languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
-        previews=previews(draft, Kind(fields.kind)) if draft else [],
+        previews=previews(draft, Kind(fields.kind), live=present.realm.live) if draft else [],
         findings=hard_in_fields(fields) if request.method == "POST" else [],
         **_names(request),
     )
@@ -346,17 +360,17 @@ async def _guidance(
     alone: str = "",
 ) -> Response:
     statuses = {None: HTTPStatus.OK, Refusal.OWN_TEXT: HTTPStatus.FORBIDDEN}
-    waiting = await desk.guidance.unreleased(LIVE, revision.guidance_id)
+    waiting = await desk.guidance.unreleased(revision.realm, revision.guidance_id)
     return pages_of(request).page(
         request,
         "guidance.html",
         status=statuses.get(refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
         realm=revision.realm,
         revision=revision,
-        previews=previews(revision.draft, revision.kind),
+        previews=previews(revision.draft, revision.kind, live=revision.realm.live),
         findings=hard_in(revision.draft),
         waiting=waiting if waiting and revision.state.released else None,
-        history=await desk.guidance.history(LIVE, revision.guidance_id),
+        history=await desk.guidance.history(revision.realm, revision.guidance_id),
         reach=await desk.guidance.reach(revision),
         alone=alone,
         endings=ENDINGS,
@@ -366,7 +380,7 @@ async def _guidance(
         may_edit=staff.may(Role.EDITOR),
         may_approve=staff.may(Role.APPROVER),
         **await _sending(desk, staff),
-        **_names(request, await desk.situations.open_ones()),
+        **_names(request, await desk.situations.open_ones(revision.realm)),
     )
 
 
@@ -381,5 +395,6 @@ def _names(request: Request, situations: Sequence[Situation] = ()) -> dict[str, 
     return {
         "audience_names": {audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         "places": [(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
-        "situations": {str(known.situation_id): known.name(locale) for known in situations},
+        "situations": {str(known.situation_id): known.marked(locale) for known in situations},
+        "exercised": any(not known.realm.live for known in situations),
     }

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.notify.delivery.store import Ledger
 from services.notify.rehearsal.handlers import RehearsalHandlers
+from services.notify.rehearsal.store import InjectLetters
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.house import House
@@ -34,7 +35,9 @@ class Gate:
 def gate(app: FastAPI) -> Gate:
     house: House = app.state.house
     ledger: Ledger = app.state.ledger
-    return Gate(ledger, RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock, service="notify")))
+    ended = EndedExercises(house.database, clock=house.clock, service="notify")
+    injects = InjectLetters(house.database, clock=house.clock, ledger=ledger)
+    return Gate(ledger, RehearsalHandlers(ledger, ended, injects))
 
 
 async def test_who_takes_part_stands_on_the_roster_until_the_end(gate: Gate) -> None:
