@@ -42,8 +42,8 @@ from services.notify.guidance.api import live as guidance_live
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import InjectLetters
 from services.notify.rehearsal.web import pages as rehearsed_pages
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore

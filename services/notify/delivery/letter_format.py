@@ -132,7 +132,8 @@ class Splice:
         *plain, joint = (piece.encode() for piece in text.pieces[::2])
         first, *rest = (piece.encode() for piece in html.pieces[::2])
         pieces = [*plain, joint + between + first, *rest]
-        pieces[0], pieces[-1] = before + pieces[0], pieces[-1] + after
+        pieces[0] = before + pieces[0]  # where nothing differs this piece is the last one too
+        pieces[-1] += after
         return cls(tuple(pieces), (*text.pieces[1::2], *(f"&{name}" for name in html.pieces[1::2])))
 
     def filled(self, own_head: bytes, values: Mapping[str, bytes]) -> bytes:

@@ -24,8 +24,10 @@ async def reach(session: AsyncSession, realm: Realm, *, among: Select[UUID] | No
 
 
 async def recipients(session: AsyncSession, realm: Realm, *, among: Select[UUID] | None = None) -> list[Recipient]:
-    """Who takes part, all or `among` these recipients. They signed up one by one: they are some hundreds, and one
-    transaction writes to all of them."""
+    """Who takes part, all or `among` these recipients; nobody once the exercise has ended. They signed up one by one:
+    they are some hundreds, and one transaction writes to all of them."""
+    if await is_over(session, realm, service=SERVICE):
+        return []
     rows = await session.execute(
         select(col(RosterRow.address)).where(col(RosterRow.realm) == realm.id).order_by(col(RosterRow.address))
     )

@@ -22,8 +22,8 @@ from services.notify.delivery.sending import Letters
 from services.notify.erasure.store import Erasure
 from services.notify.guidance.model import Kind as Change
 from services.notify.guidance.store import GuidanceStore
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import InjectLetters
 from services.notify.roster.model import participant
 from services.notify.subscribers.model import Audience, ImportedSubscriber, Links
 from services.notify.subscribers.store import Subscriber, SubscriberStore

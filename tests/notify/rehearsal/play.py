@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import Approval, Kind, Refusal, Revision, Text
 from services.notify.guidance.store import GuidanceStore
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import InjectLetters
 from services.notify.situations.store import SituationStore
 from shared.events.exercise import ExerciseEnded, InjectFired, RosterFrozen
 from shared.events.status import SituationOpened

@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.notify.delivery.store import Ledger
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
-from services.notify.rehearsal.store import InjectLetters
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.house import House

@@ -1,4 +1,4 @@
-"""Model of rehearsal: the letter by which an inject reaches those who take part."""
+"""Model of injects: the letter by which one reaches those who take part."""
 
 from datetime import timedelta
 from uuid import uuid5

@@ -1,4 +1,4 @@
-"""Store of rehearsal: the letters of injects, to each of the roster once."""
+"""Store of injects: their letters, to each of the roster once."""
 
 from uuid import UUID
 
