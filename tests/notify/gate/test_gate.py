@@ -26,7 +26,7 @@ from shared.realm import LIVE, Realm
 from tests.fakes import FakeClock
 from tests.migrated import Migrated
 from tests.notify.delivery.relay import Relay, relaying
-from tests.notify.gate.world import LeakError, Real, Step, Verb, World, prepare
+from tests.notify.gate.world import PARTS, PEOPLE, LeakError, Real, Step, Verb, World, prepare
 
 ANY = st.lists(st.builds(Step, st.sampled_from(Verb), st.integers(0, 3)), max_size=24)
 BEGUN = (Step(Verb.ENROL), Step(Verb.RELEASE), Step(Verb.RELEASE_IN_EXERCISE), Step(Verb.PLAN))
@@ -117,7 +117,10 @@ def test_letters_of_both_realms_do_go_out(beginning: Path) -> None:
                 real = sum(b"X-Valmius-Realm" not in letter.message for letter in relay.taken)
                 return real, len(relay.taken) - real
 
-    assert asyncio.run(count()) == (4 + 4, 2 + 2 + 2)
+    real, rehearsed = asyncio.run(count())
+
+    assert real == len(PEOPLE) * 2
+    assert rehearsed >= len(PARTS[0]) * 3
 
 
 def test_nothing_leaks(beginning: Path) -> None:

@@ -46,6 +46,9 @@ PARTS = (PEOPLE[:2], PEOPLE[1:3])
 """The roster is told in two parts. Dora never takes part, and follows what is real as all others do."""
 
 EDITOR, APPROVER = UUID(int=1), UUID(int=2)
+ENDING = uuid5(EXERCISE, "exercise_ended")
+"""The one letter that may tell of an exercise after its end."""
+
 MARK, FIRST_LINE = "HARJOITUS: ", "HARJOITUS – tämä ei ole todellinen tilanne"
 PASSES = (1, 7, 16, 61)
 """Minutes: less than a retry, a retry, a lease, an hour."""
@@ -115,7 +118,8 @@ async def prepare(file: Path) -> None:
 
 
 class World:
-    """All that sends, and what the relay got. `on_roster` are those who may get letters of the exercise just now."""
+    """All that sends, and what the relay got. `on_roster` are those who may get letters of the exercise just now,
+    `took_part` those who may be told of its end."""
 
     def __init__(self, file: Path, clock: FakeClock, relay: Relay) -> None:
         self.database = Database(f"sqlite+aiosqlite:///{file}")
@@ -133,6 +137,7 @@ class World:
         self.rehearsal = RehearsalHandlers(self.ledger, ended, injects)
         self.wishes = WishHandlers(self.ledger)
         self.on_roster: set[str] = set()
+        self.took_part: set[str] = set()
         self._told: set[int] = set()
         self._over = False
         self._seen = 0
@@ -158,6 +163,8 @@ class World:
         )
         if not self._over and part not in self._told:
             self.on_roster |= set(PARTS[part])
+        if part not in self._told:
+            self.took_part |= set(PARTS[part])
         self._told.add(part)
         await self.rehearsal.on_roster_frozen(event)
 
@@ -196,6 +203,7 @@ class World:
 
     async def _erase(self, which: int) -> None:
         self.on_roster -= {PEOPLE[which]}
+        self.took_part -= {PEOPLE[which]}
         await self.erasure.erase(PEOPLE[which], by=None)
 
     async def _sulk(self, which: int) -> None:
@@ -210,7 +218,8 @@ class World:
         await self.broadcasts.finish()
 
     async def _send(self, _which: int) -> None:
-        await self.office.send()
+        for lane in Lane:
+            await self.office.send(lane)
 
     async def _die(self, which: int) -> None:
         await self.ledger.claim(Lane.BULK, limit=which + 1, now=self.clock.now())
@@ -289,7 +298,8 @@ class World:
             raise LeakError("a letter of the exercise lacks a mark")
         if False in marks and any(word in text + message["Subject"] for word in ("Harjoitus", "HARJOITUS")):
             raise LeakError("a real letter tells of the exercise")
-        if True in marks and letter.recipient not in self.on_roster:
+        tells_of_end = self._over and message["Message-ID"].startswith(f"<{ENDING}.")
+        if True in marks and letter.recipient not in (self.took_part if tells_of_end else self.on_roster):
             raise LeakError(f"the exercise reached {letter.recipient}{' after its end' if self._over else ''}")
 
     async def _written(self, realm: Realm, *kinds: Kind) -> list[DeliveryRow]:
