@@ -124,12 +124,12 @@ def test_letters_of_both_realms_do_go_out(beginning: Path) -> None:
 
 
 def test_nothing_leaks(beginning: Path) -> None:
-    search(beginning, 6)
+    search(beginning, 3)
 
 
 @pytest.mark.slow
 def test_nothing_leaks_in_many_runs(beginning: Path) -> None:
-    search(beginning, 250)
+    search(beginning, 80)
 
 
 @dataclass(frozen=True)
@@ -185,4 +185,4 @@ def test_each_hole_is_found(beginning: Path, hole: Hole, monkeypatch: pytest.Mon
     monkeypatch.setattr(hole.where, hole.what, hole.broken)
 
     with pytest.raises(LeakError):
-        search(beginning, 400)
+        search(beginning, 150)
