@@ -14,6 +14,8 @@ from shared import region
 from shared.i18n import HELSINKI, N_, Locale, texts
 
 SENDER_NAME = N_("The association council of Kanta-Häme")
+PREFIX = N_("EXERCISE:")
+FIRST_LINE = N_("EXERCISE – this is not a real situation")
 EXERCISE_ONLY = N_("Only for those who take part in the exercise.")
 LANGUAGES = {Locale.FI: "fi-FI", Locale.SELKO: "fi-FI-simple", Locale.SV: "sv-FI", Locale.EN: "en-GB"}
 """`simple` is the registered subtag of simplified language; without any tag, CAP means American English."""
@@ -235,7 +237,7 @@ def flaws(alert: Alert) -> list[str]:
 
 def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subject) -> Info:
     draft, _ = revision.draft, texts(locale)
-    words = told(revision, locale)
+    words, live = told(revision, locale), revision.realm.live
     wanted = sorted(draft.matching.audiences)
     return Info(
         language=LANGUAGES[locale],
@@ -245,9 +247,9 @@ def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subjec
         audience=", ".join(_(AUDIENCE_NAMES[audience]) for audience in wanted),
         expires=moment(ends_at(revision)),
         sender_name=_(SENDER_NAME),
-        headline=shortened(words.headline),
-        description=words.plain,
-        web=guidance_url(issuer.public_url, revision, locale),
+        headline=shortened(words.headline if live else f"{_(PREFIX)} {words.headline}"),
+        description=words.plain if live else f"{_(FIRST_LINE)}\n\n{words.plain}",
+        web=guidance_url(issuer.public_url, revision, locale) if live else "",
         contact=issuer.phone,
         areas=_areas(draft, locale),
     )

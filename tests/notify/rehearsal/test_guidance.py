@@ -72,7 +72,7 @@ async def test_it_is_written_at_the_desk_and_every_page_and_word_says_exercise(a
 
     assert f"HARJOITUS: Myrsky {TOLD}" in blank.text
     assert "HARJOITUS – tämä ei ole todellinen tilanne" not in blank.text
-    assert "Ohje tavoittaisi" in preview.text or "2 vastaanottaja" in preview.text
+    assert "Viesti tavoittaisi 2 vastaanottajaa." in preview.text
     assert "Kirjoita HARJOITUS lähettääksesi 2 harjoituksen osallistujalle." in asked.text
     assert "Kirjoita TOSI" not in asked.text
     assert refused.status_code == 422
