@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from html import escape
+from uuid import UUID
 
 from services.notify.guidance.model import Draft, Earlier, Kind, Revision
 from services.notify.markdown.model import html_of, plain_of
@@ -30,6 +31,7 @@ EVENT_TERMS = "OET:v1.2"
 SHORTEST = timedelta(hours=1)
 """How long an alert holds at least: it may not have expired when it was sent."""
 
+IDENTIFIER = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,6})")
 UNFIT = re.compile(r"[\s,<&]")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
 
@@ -188,6 +190,12 @@ def alert_of(release: Release, issuer: Issuer) -> Alert:
 def identifier_of(revision: Revision | Earlier) -> str:
     """What this revision is called wherever alerts go."""
     return f"{revision.guidance_id}.{revision.number}"
+
+
+def identified(identifier: str) -> tuple[UUID, int] | None:
+    """The guidance and the number of a revision that is called so; None for any other text."""
+    found = IDENTIFIER.fullmatch(identifier)
+    return (UUID(found[1]), int(found[2])) if found else None
 
 
 def sent_at(revision: Revision) -> datetime:

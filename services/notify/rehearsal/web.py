@@ -1,27 +1,24 @@
 """Pages of rehearsal: the guidance of all exercises, apart from that of the real world, and its alerts for leaders."""
 
-import re
 from http import HTTPStatus
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from services.notify.cap.model import Issuer, alert_of
+from services.notify.cap.model import Issuer, alert_of, identified
 from services.notify.feeds.cap_xml import MEDIA_TYPE, cap_xml
 from services.notify.feeds.store import Releases
 from services.notify.guidance.store import GuidanceStore
 from services.notify.situations.store import SituationStore
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
+from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 READERS = (Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR)
 Reader = Annotated[Staff, Depends(requires(*READERS, Role.EXERCISE_LEADER))]
 Leader = Annotated[Staff, Depends(requires(Role.EXERCISE_LEADER))]
-
-IDENTIFIER = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,6})")
 
 
 def pages(guidance: GuidanceStore, situations: SituationStore, releases: Releases, *, issuer: Issuer) -> APIRouter:
@@ -48,11 +45,9 @@ def pages(guidance: GuidanceStore, situations: SituationStore, releases: Release
     @router.get("/{identifier}.xml")
     async def alert(_staff: Leader, identifier: str) -> Response:
         """An alert of an exercise, marked as such, for who leads it: it stands in no feed."""
-        found = IDENTIFIER.fullmatch(identifier)
-        realm = await guidance.realm_of(UUID(found[1])) if found else None
-        release = None
-        if found and realm and not realm.live:
-            release = await releases.one(UUID(found[1]), int(found[2]), realm=realm)
+        found = identified(identifier)
+        realm = await guidance.realm_of(found[0]) if found else LIVE
+        release = await releases.one(*found, realm=realm) if found and not realm.live else None
         if release is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         attached = {"content-disposition": f'attachment; filename="exercise-{identifier}.xml"'}
