@@ -31,12 +31,16 @@ class Kind(StrEnum):
               round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
     details   personal association, link
+    sign_up   shared name.<locale>, purpose (`known`: to one who takes part already), closes_at; personal link
+    exercise_started, exercise_ended  shared name.<locale>; of the end also aborted ("yes", or empty)
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); in a
               correction change (update or cancel), note.<locale> and first, the id of the letter that it corrects;
               trial (may be absent: a letter that somebody sends to herself before the release); the links by which
               a recipient leaves are made from recipient_id, the subscriber's id
+
+    inject    shared text.<locale>, sender.<locale>: a message of an exercise to those who take part in it
 
     Every `link` and `page` must begin with the installation's public address. `reply` is the key of the address to
     which the letter can be answered.
@@ -49,9 +53,13 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     GUIDANCE = "guidance"
     DETAILS = "details"
+    SIGN_UP = "sign_up"
+    EXERCISE_STARTED = "exercise_started"
+    EXERCISE_ENDED = "exercise_ended"
+    INJECT = "inject"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS, Kind.SIGN_UP})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
 REPORTED = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.DETAILS})

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import product, zip_longest
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
@@ -40,10 +41,13 @@ from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
+from shared.i18n import Locale
+from shared.inbox import first_time
 from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
+ROSTER = "notify-roster"
 SUPERSEDED = "a newer text took its place"
 OUT_OF_REACH = timedelta(days=30)
 
@@ -98,13 +102,15 @@ class Ledger:
             return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
 
     async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
-        """Up to `limit` due deliveries, each given to this caller alone for LEASE: retries first, then oldest first."""
+        """Up to `limit` due deliveries, each given to this caller alone for LEASE: what is real before all exercises,
+        retries first, then oldest first."""
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[list[Claimed]]:
             taken: list[Claimed] = []
-            for state in (State.DEFERRED, State.WAITING):
+            for live, state in product((True, False), (State.DEFERRED, State.WAITING)):
                 if len(taken) < limit:
-                    taken += claim_rows(connection, lane, state=state, limit=limit - len(taken), now=now)
+                    left = limit - len(taken)
+                    taken += claim_rows(connection, lane, state=state, live=live, limit=left, now=now)
             return [taken]
 
         [taken] = await self._database.write_many(write, [None])
@@ -166,17 +172,21 @@ class Ledger:
         return Counts(**{str(state): int(number) for state, number in rows})
 
     async def drop(self, realm: Realm) -> int:
-        """End the letters of an exercise: what waits is refused, its roster is emptied; how many were refused.
+        """End the letters of an exercise; how many that waited were refused.
 
-        Raises ValueError for the live realm.
+        Its roster stays for the one letter that tells of the end. Raises ValueError for the live realm.
         """
         if realm.live:
             raise ValueError("only the letters of an exercise can be dropped")
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[int]:
-            connection.execute(delete(RosterRow).where(col(RosterRow.realm) == realm))
+            still = (col(RosterRow.realm) == realm) & col(RosterRow.over_at).is_(None)
+            connection.execute(update(RosterRow).where(still).values(over_at=now))
             waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
-            theirs = (col(DeliveryRow.realm) == realm) & waiting
+            last = select(col(LetterRow.letter_id)).where(
+                col(LetterRow.realm) == realm, col(LetterRow.kind) == Kind.EXERCISE_ENDED
+            )
+            theirs = (col(DeliveryRow.realm) == realm) & waiting & col(DeliveryRow.letter_id).not_in(last)
             return [end_rows(connection, theirs, state=State.REFUSED, reason=EXERCISE_ENDED, now=now)]
 
         now = self._clock.now()
@@ -223,22 +233,45 @@ class Ledger:
         connection = await session.connection()
         return await connection.run_sync(write)
 
-    async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
-        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""
-        keys = sorted({address_key(address) for address in addresses})
-        async with self._database.write() as session:
-            if keys:
-                statement = insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing()
-                await session.execute(statement, [{"realm": realm.id, "address": key} for key in keys])
+    async def enrol(
+        self,
+        realm: Realm,
+        addresses: Iterable[str],
+        *,
+        locales: Sequence[str] = (),
+        over: bool = False,
+        told: UUID | None = None,
+    ) -> None:
+        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm.
 
-    async def roster(self, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-        """Those of these (realm, address) that stand on the roster of their exercise, as (realm, address_key)."""
+        `locales` in their order, Finnish where there is none; `over`: the exercise has ended already. What was `told`
+        before, as an event of this id, changes nothing: who was erased since then stays erased.
+        """
+        known = {address_key(one): locale for one, locale in zip_longest(addresses, locales) if one}
+        over_at = self._clock.now() if over else None
+        rows = [
+            {"realm": realm.id, "address": key, "locale": known[key] or Locale.FI, "over_at": over_at}
+            for key in sorted(known)
+        ]
+        async with self._database.write() as session:
+            if rows and (told is None or await first_time(session, ROSTER, told, self._clock.now())):
+                await session.execute(insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing(), rows)
+
+    async def roster(
+        self, wanted: Collection[tuple[str, str]], *, kind: Kind | None = None
+    ) -> frozenset[tuple[str, str]]:
+        """Those of these (realm, address) to whom their exercise may send such a letter, as (realm, address_key).
+
+        While it runs these are all on its roster; when it is over, nobody, but for the kind that tells of the end.
+        """
         keys = sorted({(realm, address_key(address)) for realm, address in wanted})
         if not keys:
             return frozenset()
         pairs = tuple_(col(RosterRow.realm), col(RosterRow.address))
         async with self._database.read() as session:
-            rows = await session.execute(select(col(RosterRow.realm), col(RosterRow.address)).where(pairs.in_(keys)))
+            found = select(col(RosterRow.realm), col(RosterRow.address)).where(pairs.in_(keys))
+            running = found.where(col(RosterRow.over_at).is_(None))
+            rows = await session.execute(found if kind is Kind.EXERCISE_ENDED else running)
             return frozenset((realm, address) for realm, address in rows)
 
     async def pause(self, lane: Lane, reason: str) -> None:

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from services.status.rehearsal.model import BREAKS_OFF
+from services.status.rehearsal.store import RunningExercise, RunningExercises
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
     KIND_NAMES,
@@ -118,8 +120,11 @@ def hours(text: str) -> int | None:
 class SituationPages:
     """The pages of this topic."""
 
-    def __init__(self, store: SituationStore, *, suggestions: SuggestionStore, clock: Clock) -> None:
+    def __init__(
+        self, store: SituationStore, *, suggestions: SuggestionStore, running: RunningExercises, clock: Clock
+    ) -> None:
         self._store = store
+        self._running = running
         self._suggestions = suggestions
         self._clock = clock
 
@@ -148,12 +153,15 @@ class SituationPages:
             severities=SEVERITY_NAMES,
             places_of=_places,
             dismissed=said == "dismissed",
+            broken_off=said == "broken-off",
+            running=await self._running.now() if staff.may(*BREAKS_OFF) else [],
         )
 
     async def form(self, request: Request, _staff: Opener, suggestion: UUID | None = None) -> Response:
         """The empty form, or one filled in from a warning."""
         kept = await self._suggestions.get(suggestion) if suggestion else None
-        return _form_page(request, SituationForm.suggested(kept) if kept else SituationForm())
+        form = SituationForm.suggested(kept) if kept else SituationForm()
+        return _form_page(request, form, running=await self._running.now())
 
     async def open(self, request: Request, staff: Opener, form: Annotated[SituationForm, Form()]) -> Response:
         """Open a situation and show its picture; or the form again with what is wrong."""
@@ -165,7 +173,7 @@ class SituationPages:
             now=self._clock.now(),
         )
         if isinstance(outcome, Refused):
-            return _form_page(request, form, flaws=outcome.flaws)
+            return _form_page(request, form, flaws=outcome.flaws, running=await self._running.now())
         await self._store.open(outcome)
         if form.suggestion_id:
             await self._suggestions.opened(form.suggestion_id, form.situation_id, by=staff.person_id)
@@ -207,7 +215,12 @@ def _places(codes: Sequence[str], locale: Locale) -> str:
 
 
 def _form_page(
-    request: Request, form: SituationForm, *, situation: Situation | None = None, flaws: Sequence[Flaw] = ()
+    request: Request,
+    form: SituationForm,
+    *,
+    situation: Situation | None = None,
+    flaws: Sequence[Flaw] = (),
+    running: Sequence[RunningExercise] = (),
 ) -> Response:
     locale: Locale = request.state.locale
     _ = texts(locale)
@@ -217,6 +230,7 @@ def _form_page(
         realm=situation.realm if situation else LIVE,
         form=form,
         situation=situation,
+        running=running,
         **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
         whole_region=region.REGION,
