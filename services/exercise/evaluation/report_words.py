@@ -277,7 +277,10 @@ def _summary(report: AfterActionReport, locale: Locale) -> Iterable[str]:
 def _groups(report: AfterActionReport, locale: Locale) -> Iterable[Group]:
     _ = texts(locale)
     if report.simulated.asked:
-        sides = (Row(_("Real participants"), cells(report.real)), Row(_("Simulated"), cells(report.simulated)))
+        sides = (
+            Row(_("Real participants"), cells(report.real)),
+            Row(_("Simulated associations"), cells(report.simulated)),
+        )
         yield Group(_("Real and simulated"), sides, "")
     for dimension, (title, note) in DIMENSIONS.items():
         rows = [
