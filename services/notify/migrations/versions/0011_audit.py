@@ -3,7 +3,7 @@
 from shared.audit_migration import make_audit
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0008"
 
 
 def upgrade() -> None:
