@@ -2,7 +2,7 @@
 
 from shared.audit_migration import make_audit
 
-revision = "0011"
+revision = "0009"
 down_revision = "0008"
 
 
