@@ -13,6 +13,7 @@ from shared.ids import new_id
 from shared.memory import settle
 from shared.settings import Nats, Settings
 from shared.streams import Voice, provision
+from tests.analysed import share_analysed_parameters
 from tests.compiled import share_compiled_statements
 from tests.fakes import FakeClock
 from tests.migrated import Migrated
@@ -35,6 +36,7 @@ def pytest_collection_finish() -> None:
     """What has been imported stays until the end: no collection of garbage need look at it again."""
     settle()
     share_compiled_statements()
+    share_analysed_parameters()
 
 
 @pytest.fixture

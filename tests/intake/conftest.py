@@ -7,13 +7,21 @@ import pytest
 
 from shared.settings import Settings
 from tests.fakes import FakeClock
-from tests.intake.house import Intake, running_intake
+from tests.intake.house import Intake, resting_intake, running_intake
 from tests.migrated import Migrated
 
 
 @pytest.fixture
 async def intake(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[Intake]:
-    """The running service, without a bus."""
+    """The service with its doors open; its jobs rest, and there is no bus."""
+    await migrated.copy_to(settings.database_of("intake"), "intake")
+    async with resting_intake(settings, clock) as service:
+        yield service
+
+
+@pytest.fixture
+async def working_intake(settings: Settings, clock: FakeClock, migrated: Migrated) -> AsyncIterator[Intake]:
+    """The same with its jobs at work."""
     await migrated.copy_to(settings.database_of("intake"), "intake")
     async with running_intake(settings, clock) as service:
         yield service

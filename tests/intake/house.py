@@ -160,8 +160,18 @@ def round_opened(opened: Round, ids: Sequence[UUID], now: datetime, *, part: int
 async def running_intake(settings: Settings, clock: FakeClock) -> AsyncIterator[Intake]:
     """The service with its tables, its doors open."""
     app = make_app(settings, clock=clock)
-    async with (
-        app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app=app), base_url=ADDRESS) as browser,
-    ):
+    async with app.router.lifespan_context(app), _browser(app) as browser:
         yield Intake(app, clock, browser)
+
+
+@asynccontextmanager
+async def resting_intake(settings: Settings, clock: FakeClock) -> AsyncIterator[Intake]:
+    """The service on tables that are there, its doors open; its jobs rest, the test does their work by hand."""
+    app = make_app(settings, clock=clock)
+    async with _browser(app) as browser:
+        yield Intake(app, clock, browser)
+    await app.state.house.database.close()
+
+
+def _browser(app: FastAPI) -> AsyncClient:
+    return AsyncClient(transport=ASGITransport(app=app), base_url=ADDRESS)

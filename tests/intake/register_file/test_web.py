@@ -22,6 +22,12 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(list_pages, "AT_ONCE", 60.0)
 
 
+@pytest.fixture
+def intake(working_intake: Intake) -> Intake:
+    """Its jobs are at work: they read the files."""
+    return working_intake
+
+
 async def send_file(intake: Intake, text: str, name: str = "lista.csv") -> Response:
     return await intake.browser.post("/registry/import?lang=en", files={"file": (name, BytesIO(text.encode()))})
 
