@@ -51,7 +51,7 @@ async def test_a_call_from_the_list_to_the_record_and_on(intake: Intake, opened:
 
     [row] = await rows(intake)
     [event] = await intake.said("checkin_received")
-    [deed] = [one.deed for one in await intake.app.state.audit.page() if one.deed.act is Act.ANSWER_ENTERED]
+    [deed] = [one.deed for one in await intake.app.state.audit.page() if one.deed.act == Act.ANSWER_ENTERED]
     assert in_order(listing.text, ["Lopen Kyläseura", "Hattulan Martat"])
     assert "Cecilia Tuuli" in page.text
     assert 'href="tel:0403"' in page.text

@@ -44,7 +44,7 @@ async def test_a_contact_is_added_last_and_nobody_is_named_in_the_audit(intake: 
         "unconfirmed",
     )
     deed = (await deeds(intake))[0]
-    assert deed.act is Act.CONTACT_ADDED
+    assert deed.act == Act.CONTACT_ADDED
     assert "Dora" not in str(deed)
 
 

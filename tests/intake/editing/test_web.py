@@ -44,7 +44,7 @@ async def test_a_clerk_edits_an_association(intake: Intake) -> None:
     assert told["version"] == 2
     assert "pakettiautoja" in page.text
     deed = (await deeds(intake))[0]
-    assert deed.act is Act.ASSOCIATION_CHANGED
+    assert deed.act == Act.ASSOCIATION_CHANGED
     assert deed.details == {"fields": "name plan plan_year networks abilities"}
 
 
@@ -129,7 +129,7 @@ async def test_a_new_association_needs_its_own_number_and_is_warned_of_namesakes
     assert "An association of this name" in warned.text
     assert saved.status_code == 303
     assert await intake.count(Association) == 2
-    assert (await deeds(intake))[0].act is Act.ASSOCIATION_ADDED
+    assert (await deeds(intake))[0].act == Act.ASSOCIATION_ADDED
 
 
 async def test_a_limited_clerk_edits_and_moves_only_what_she_sees(intake: Intake) -> None:

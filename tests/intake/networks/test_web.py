@@ -24,7 +24,7 @@ async def test_a_network_is_made_below_another_and_told_of(intake: Intake) -> No
         ("kylat", "silta"),
     ]
     assert "Byar" in listing.text
-    assert (await deeds(intake))[0].act is Act.NETWORK_CHANGED
+    assert (await deeds(intake))[0].act == Act.NETWORK_CHANGED
 
 
 async def test_a_network_without_a_finnish_name_is_not_made(intake: Intake) -> None:

@@ -77,7 +77,7 @@ async def test_sheets_made_twice_are_the_same_sheets(intake: Intake, opened: Rou
         await intake.browser.post(path_of(opened, "sheets"))
         pages.append((await intake.browser.get(path_of(opened, "sheets"))).text)
 
-    made = [row.deed for row in await intake.app.state.audit.page() if row.deed.act is Act.SHEETS_MADE]
+    made = [row.deed for row in await intake.app.state.audit.page() if row.deed.act == Act.SHEETS_MADE]
     assert pages[0] == pages[1]
     assert await intake.count(InvitationToken) == 3 + 3
     assert [deed.details for deed in made] == [{"municipality": HATTULA, "count": 3}]

@@ -59,7 +59,7 @@ async def test_a_person_is_added_and_stands_in_the_list(intake: Intake, ylva: UU
     assert aino.entry.language == "sv"
     assert "Aino Kuura" in listed.text
     assert "Hattula" in listed.text
-    [deed] = [link.deed for link in await intake.app.state.audit.page() if link.deed.act is Act.PERSON_ADDED][:1]
+    [deed] = [link.deed for link in await intake.app.state.audit.page() if link.deed.act == Act.PERSON_ADDED][:1]
     assert (deed.actor, deed.subject) == (ylva, str(aino.person_id))
 
 
