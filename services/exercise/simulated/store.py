@@ -213,18 +213,16 @@ def _due_in(exercise: Exercise, now: datetime) -> ColumnElement[bool]:
 
 def _first_in_line() -> ColumnElement[bool]:
     """No earlier answer of the same association in the same round waits."""
-    earlier, own = aliased(SimulatedAnswerRow), SimulatedAnswerRow
-    return ~(
-        select(earlier.id)
-        .where(
-            earlier.realm == col(own.realm),
-            earlier.round_id == col(own.round_id),
-            earlier.association_id == col(own.association_id),
-            earlier.number < col(own.number),
-            earlier.sending == Sending.WAITING.value,
-        )
-        .exists()
+    earlier: Any = aliased(SimulatedAnswerRow)
+    own = SimulatedAnswerRow
+    before = select(earlier.id).where(
+        earlier.realm == col(own.realm),
+        earlier.round_id == col(own.round_id),
+        earlier.association_id == col(own.association_id),
+        earlier.number < col(own.number),
+        earlier.sending == Sending.WAITING.value,
     )
+    return ~before.exists()
 
 
 def _answer_rows(event: SimulatedAsked, one: Conduct, path: str, opened: timedelta) -> Iterable[dict[str, Any]]:
