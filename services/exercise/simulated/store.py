@@ -213,16 +213,18 @@ def _due_in(exercise: Exercise, now: datetime) -> ColumnElement[bool]:
 
 def _first_in_line() -> ColumnElement[bool]:
     """No earlier answer of the same association in the same round waits."""
-    earlier: Any = aliased(SimulatedAnswerRow)
-    own = SimulatedAnswerRow
-    before = select(earlier.id).where(
-        earlier.realm == col(own.realm),
-        earlier.round_id == col(own.round_id),
-        earlier.association_id == col(own.association_id),
-        earlier.number < col(own.number),
-        earlier.sending == Sending.WAITING.value,
+    earlier, own = aliased(SimulatedAnswerRow), SimulatedAnswerRow
+    return ~(
+        select(col(earlier.id))
+        .where(
+            col(earlier.realm) == col(own.realm),
+            col(earlier.round_id) == col(own.round_id),
+            col(earlier.association_id) == col(own.association_id),
+            col(earlier.number) < col(own.number),
+            col(earlier.sending) == Sending.WAITING.value,
+        )
+        .exists()
     )
-    return ~before.exists()
 
 
 def _answer_rows(event: SimulatedAsked, one: Conduct, path: str, opened: timedelta) -> Iterable[dict[str, Any]]:

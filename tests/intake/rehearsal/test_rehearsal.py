@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -94,8 +95,8 @@ async def test_nobody_is_asked_before_all_of_the_roster_is_known(
     roster, start = started(AUTUMN, ["aino@example.org"], now)
     handlers = RehearsalHandlers(intake.app.state.rehearsals)
     tellings: tuple[Callable[[], Awaitable[None]], ...] = (
-        lambda: handlers.on_roster_frozen(roster),
-        lambda: handlers.on_exercise_started(start),
+        partial(handlers.on_roster_frozen, roster),
+        partial(handlers.on_exercise_started, start),
     )
     for which in heard:
         await tellings[which]()
