@@ -1,21 +1,52 @@
 """App: the service `exercise`, made of its real parts."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from services.exercise import VOICE
+from services.exercise.announcement.store import AnnouncementStore
+from services.exercise.announcement.web import AnnouncementPages
+from services.exercise.association.handlers import AssociationHandlers
+from services.exercise.association.store import AssociationStore
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
+from services.exercise.enrolment.jobs import EnrolmentJobs
+from services.exercise.enrolment.store import EnrolmentStore
+from services.exercise.enrolment.web import ParticipantPages, SignUpPages
+from services.exercise.evaluation.handlers import EvaluationHandlers
+from services.exercise.evaluation.store import EvaluationStore, Sources
+from services.exercise.evaluation.web import EvaluationPages
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.exercise.web import ExercisePages
+from services.exercise.expectation.store import ExpectationStore
+from services.exercise.expectation.web import ExpectationPages
+from services.exercise.observation.store import ObservationStore
+from services.exercise.observation.web import ObservationPages
 from services.exercise.schema import ExerciseTable
+from services.exercise.simulated.handlers import SimulatedHandlers
+from services.exercise.simulated.jobs import SimulatedJobs
+from services.exercise.simulated.store import SimulatedStore
+from shared.answer_door import AnswerDoor
 from shared.clock import Clock, SystemClock
-from shared.house import build
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+    SimulatedAsked,
+)
+from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.status import RoundClosed, RoundOpened, SituationOpened
+from shared.house import House, build
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
+FORGET_EVERY = 600.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at the clocks of running exercises."""
 
@@ -34,9 +65,67 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     exercises = ExerciseStore(house.database, clock=clock)
     director = DirectorStore(house.database, clock=clock)
     house.jobs.every(LOOK_EVERY, DirectorJobs(director).direct)
+    simulated = SimulatedStore(house.database, clock=clock)
+    door = AnswerDoor(settings.form_url or settings.public_url)
+    _simulate(house, simulated, door)
 
-    app = house.app()
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        async with door:
+            yield
+
+    app = house.app(started=started)
     app.include_router(ExercisePages(exercises, clock=clock).router())
-    app.include_router(BoardPages(exercises, director=director, clock=clock).router())
+    app.include_router(BoardPages(exercises, director=director, simulated=simulated, clock=clock).router())
     app.state.exercises, app.state.director = exercises, director
+    app.state.simulated = simulated
+    _evaluate(app, house, exercises, director)
+    _wire_joining(app, house, exercises)
     return app
+
+
+def _evaluate(app: FastAPI, house: House, exercises: ExerciseStore, director: DirectorStore) -> None:
+    """What happens in exercises is noted, and what they showed is told."""
+    database, bus, clock = house.database, house.bus, house.clock
+    expectations, observations = ExpectationStore(database), ObservationStore(database)
+    sources = Sources(exercises, director, expectations, observations)
+    evaluation = EvaluationStore(database, sources, clock=clock)
+    registry, notes = AssociationHandlers(AssociationStore(database)), EvaluationHandlers(evaluation)
+    bus.hears(AssociationChanged, registry.on_association_changed)
+    bus.hears(NetworkChanged, registry.on_network_changed)
+    bus.hears(SituationOpened, notes.on_situation_opened)
+    bus.hears(RoundOpened, notes.on_round_opened)
+    bus.hears(RoundClosed, notes.on_round_closed)
+    bus.hears(CheckInReceived, notes.on_checkin_received)
+    bus.hears(AssociationNotReached, notes.on_association_not_reached)
+    bus.hears(AssociationDeclined, notes.on_association_declined)
+    bus.hears(GuidancePublished, notes.on_guidance_published)
+    bus.hears(BroadcastFinished, notes.on_broadcast_finished)
+    for topic in (
+        EvaluationPages(evaluation, exercises=exercises, observations=observations, clock=clock),
+        ExpectationPages(expectations, exercises=exercises, clock=clock),
+        ObservationPages(observations, exercises=exercises, clock=clock),
+    ):
+        app.include_router(topic.router())
+    app.state.evaluation, app.state.observations = evaluation, observations
+
+
+def _simulate(house: House, simulated: SimulatedStore, door: AnswerDoor) -> None:
+    """Those whom nobody plays answer at the public door."""
+    house.bus.hears(SimulatedAsked, SimulatedHandlers(simulated).on_simulated_asked)
+    house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)
+
+
+def _wire_joining(app: FastAPI, house: House, exercises: ExerciseStore) -> None:
+    """Announcing, signing up, and the list of those who take part."""
+    database, clock, public_url = house.database, house.clock, house.settings.public_url
+    announcements = AnnouncementStore(database, clock=clock)
+    enrolment = EnrolmentStore(database, clock=clock, public_url=public_url)
+    house.jobs.every(FORGET_EVERY, EnrolmentJobs(enrolment).forget)
+    for pages in (
+        AnnouncementPages(announcements, exercises=exercises, clock=clock, public_url=public_url),
+        SignUpPages(enrolment, announcements),
+        ParticipantPages(enrolment, exercises=exercises),
+    ):
+        app.include_router(pages.router())
+    app.state.announcements, app.state.enrolment = announcements, enrolment

@@ -5,25 +5,31 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events import Event
+from shared.events.intake import SIMULATED_PER_EVENT
 
 ENROLLED_PER_EVENT = 500
 """Addresses named in one RosterFrozen: about 20 kB of a message that may have 64 kB."""
 
 
 class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
-    """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE."""
+    """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE.
+    `rosters` is in how many RosterFrozen its roster is told; None was said before that was counted."""
 
     exercise_id: UUID
     titles: dict[str, str]
     municipalities: tuple[str, ...]
+    rosters: int | None = None
 
 
 class RosterFrozen(Event, service="exercise", fact="roster_frozen"):
-    """These addresses take part: in this realm nobody else is ever sent a letter. For notify alone: it names people.
-    A large roster is told in several events."""
+    """These addresses take part: in this realm nobody else is ever sent a letter. For notify and intake, which hold
+    addresses anyway: it names people. A large roster is told in several events. `locales` in the order of the addresses
+    (none told: Finnish); `names` of the exercise by locale, without its mark, which the realm brings."""
 
     exercise_id: UUID
     addresses: tuple[str, ...] = Field(max_length=ENROLLED_PER_EVENT)
+    locales: tuple[str, ...] = Field(default=(), max_length=ENROLLED_PER_EVENT)
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 class SituationScript(BaseModel):
@@ -64,7 +70,20 @@ class InjectFired(Event, service="exercise", fact="inject_fired"):
 
 
 class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
-    """An exercise is over, or was broken off for something real: nothing of its realm goes out any more."""
+    """An exercise is over, or was broken off for something real: nothing of its realm goes out any more but the letter
+    that tells its roster so. `names` of the exercise by locale, without its mark."""
 
     exercise_id: UUID
     aborted: bool = False
+    names: dict[str, str] = Field(default_factory=dict)
+
+
+class SimulatedNotReached(Event, service="exercise", fact="simulated_not_reached"):
+    """The letters that these simulated associations would have got in this round, the how manyeth of each by `turn`, do
+    not arrive."""
+
+    exercise_id: UUID
+    situation_id: UUID
+    round_id: UUID
+    turn: int = Field(ge=1)
+    association_ids: tuple[UUID, ...] = Field(max_length=SIMULATED_PER_EVENT)

@@ -14,6 +14,7 @@ TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 IMPORTS = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
 APPROVES = frozenset({Role.APPROVER})
 LEADS = frozenset({Role.EXERCISE_LEADER})
+READS_REPORTS = LEADS | {Role.LIAISON}
 
 MAY_PASS: dict[str, frozenset[Role]] = {
     # notify: letters that came back
@@ -22,6 +23,8 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /{service}/bounces/{bounce_id}/again": ADMINISTRATOR,
     # every service
     "GET /{service}/dead-letters": ADMINISTRATOR,
+    "GET /{service}/audit": ADMINISTRATOR,
+    "POST /{service}/audit/export": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/replay": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/discard": ADMINISTRATOR,
     # intake: one's own page
@@ -161,6 +164,26 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /exercises/{exercise_id:uuid}/break-off": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/fire": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/skip": LEADS,
+    # exercise: what it showed
+    "GET /exercises/reports": READS_REPORTS,
+    "GET /exercises/compare": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/report": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/report.{form}": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/actions/{number:int}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/actions/{number:int}": LEADS,
+    "GET /exercises/{exercise_id:uuid}/observations/new": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/new": LEADS,
+    "GET /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/close": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/reopen": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/remove": LEADS,
+    "GET /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "POST /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "GET /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants/remove": LEADS,
+    "POST /exercises/{exercise_id:uuid}/real-situation": LEADS | OPENS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

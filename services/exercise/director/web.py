@@ -13,6 +13,7 @@ from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import STATE_NAMES, Exercise, Flaw, Refused
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.scenario.model import Channel, Opens, written_offset
+from services.exercise.simulated.store import SimulatedStore
 from shared.clock import Clock
 from shared.i18n import N_
 from shared.identity import Role, Staff, requires
@@ -41,8 +42,11 @@ REFUSALS = {
 class BoardPages:
     """The pages of this topic."""
 
-    def __init__(self, exercises: ExerciseStore, *, director: DirectorStore, clock: Clock) -> None:
+    def __init__(
+        self, exercises: ExerciseStore, *, director: DirectorStore, simulated: SimulatedStore, clock: Clock
+    ) -> None:
         self._exercises = exercises
+        self._simulated = simulated
         self._director = director
         self._clock = clock
 
@@ -79,6 +83,7 @@ class BoardPages:
             lines=lines,
             offered=offered(lines, offset),
             participants=await self._exercises.participants(exercise),
+            simulated=await self._simulated.figures(exercise),
             channels=CHANNEL_NAMES,
             opens=OPENS_NAMES,
             written=written_offset,

@@ -1,6 +1,7 @@
 """Model: an exercise, the clock it keeps, and what may be done with it in which state."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -92,6 +93,48 @@ class PlayClock:
 
 
 @dataclass(frozen=True)
+class ClockPoint:
+    """From the moment `at` on, the clock of an exercise went on from `offset`, `speed` times faster than time; 0: it
+    stood."""
+
+    at: datetime
+    offset: timedelta
+    speed: int
+
+
+@dataclass(frozen=True)
+class ClockHistory:
+    """How the clock of an exercise went, by the points at which that changed, in order of time. Nothing lies later on
+    it than `reached`, where it stands now."""
+
+    points: tuple[ClockPoint, ...]
+    reached: timedelta
+
+    def offset(self, moment: datetime) -> timedelta:
+        """Where the clock stood at that moment; at its beginning before it first went."""
+        place = bisect_right(self.points, moment, key=lambda point: point.at)
+        if not place:
+            return timedelta()
+        point = self.points[place - 1]
+        limit = self.points[place].offset if place < len(self.points) else self.reached
+        return min(point.offset + (moment - point.at) * point.speed, limit)
+
+
+def bends(before: PlayClock, after: PlayClock) -> tuple[ClockPoint, ...]:
+    """The points that its history gains where a clock is kept `after` it was kept as `before`: none while it just
+    goes on. A time in which nobody looked is one in which it stood."""
+    if before.since is None:
+        return (ClockPoint(after.since, after.elapsed, after.speed),) if after.since else ()
+    stood = before.since + (after.elapsed - before.elapsed) / before.speed
+    if after.since is None:
+        return (ClockPoint(stood, after.elapsed, 0),)
+    goes = ClockPoint(max(after.since, before.since), after.elapsed, after.speed)
+    if after.elapsed == before.elapsed and after.since != before.since:
+        return (ClockPoint(before.since, before.elapsed, 0), goes)
+    return (goes,) if after.speed != before.speed else ()
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One rehearsal of a scenario, in a realm of its own. The scenario is as it was when the exercise was planned."""
 
@@ -111,6 +154,11 @@ class Exercise:
     def over(self) -> bool:
         """True if it can go on no more."""
         return self.state in {State.ENDED, State.ABORTED}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Its names by locale, without the mark of an exercise, which the texts around them bring."""
+        return {locale: self.scenario.title.of(locale) for locale in ("fi", "sv", "en")}
 
 
 @dataclass(frozen=True)
@@ -170,8 +218,10 @@ def plan(draft: Draft, *, exercise_id: UUID, situation_id: UUID, leader: UUID, n
     return Planned(exercise, tuple(addresses))
 
 
-def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Moved | Refused:
-    """Begin: the clock runs, and the roster is told as it is now and never again."""
+def start(
+    exercise: Exercise, participants: Sequence[str], now: datetime, *, locales: Sequence[str] = ()
+) -> Moved | Refused:
+    """Begin: the clock runs, and the roster is told as it is now and never again. `locales` in its order."""
     if exercise.state is not State.PLANNED:
         return Refused((Flaw.NOT_NOW,))
     begun = replace(exercise, state=State.RUNNING, clock=exercise.clock.going(now), started_at=now)
@@ -181,6 +231,8 @@ def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Mov
             realm=exercise.realm,
             exercise_id=exercise.id,
             addresses=tuple(participants[at : at + ENROLLED_PER_EVENT]),
+            locales=tuple(locales[at : at + ENROLLED_PER_EVENT]),
+            names=exercise.names,
         )
         for at in range(0, len(participants), ENROLLED_PER_EVENT)
     ]
@@ -190,6 +242,7 @@ def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Mov
         exercise_id=exercise.id,
         titles=exercise.scenario.title.told(),
         municipalities=exercise.scenario.municipalities,
+        rosters=len(rosters),
     )
     return Moved(begun, (*rosters, told))
 
@@ -227,5 +280,7 @@ def end(exercise: Exercise, now: datetime, *, aborted: bool = False) -> Moved | 
         clock=exercise.clock.standing(now),
         ended_at=now,
     )
-    told = ExerciseEnded(happened_at=now, realm=exercise.realm, exercise_id=exercise.id, aborted=aborted)
+    told = ExerciseEnded(
+        happened_at=now, realm=exercise.realm, exercise_id=exercise.id, aborted=aborted, names=exercise.names
+    )
     return Moved(over, (told,))

@@ -10,13 +10,17 @@ from sqlalchemy import JSON, Index, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.exercise.exercise.clock_rows import clock_points, keep_points
 from services.exercise.exercise.model import (
+    ClockHistory,
+    ClockPoint,
     Exercise,
     Moved,
     Planned,
     PlayClock,
     Refused,
     State,
+    bends,
     change_speed,
     end,
     pause,
@@ -77,12 +81,14 @@ class InjectRow(ExerciseTable, table=True):
 
 
 class ParticipantRow(ExerciseTable, table=True):
-    """An address that takes part."""
+    """An address that takes part, the language in which it is written to, and how it came on the list."""
 
     __tablename__ = "participant"
 
     realm: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
+    locale: str = "fi"
+    source: str = "hand"
 
 
 class NoSuchExerciseError(TroubleError):
@@ -112,7 +118,8 @@ class ExerciseStore:
             await session.execute(insert(ExerciseRow), [{**_fixed(exercise), **_moving(exercise)}])
             await session.execute(insert(InjectRow), _injects(exercise, round_ids))
             if planned.participants:
-                rows = [{"realm": exercise.realm.id, "address": address} for address in planned.participants]
+                by_hand = {"realm": exercise.realm.id, "locale": "fi", "source": "hand"}
+                rows = [{**by_hand, "address": address} for address in planned.participants]
                 await session.execute(insert(ParticipantRow), rows)
 
     async def list_newest(self) -> list[Exercise]:
@@ -135,13 +142,23 @@ class ExerciseStore:
             rows = select(func.count()).where(col(ParticipantRow.realm) == exercise.realm)
             return int((await session.execute(rows)).scalar_one())
 
+    async def history(self, exercise: Exercise) -> ClockHistory:
+        """How its clock went until now."""
+        async with self._database.read() as session:
+            points = await clock_points(session, exercise.realm)
+        if not points and exercise.started_at:  # one of before histories were kept: as if it had never stood
+            points = (ClockPoint(exercise.started_at, timedelta(), exercise.clock.speed),)
+        return ClockHistory(points, exercise.clock.offset(self._clock.now()))
+
     async def start(self, exercise_id: UUID) -> Exercise | Refused:
         """Begin it, and tell its roster."""
         async with self._database.write() as session:
             exercise = await locked(session, exercise_id)
-            rows = select(col(ParticipantRow.address)).where(col(ParticipantRow.realm) == exercise.realm)
-            participants = (await session.execute(rows.order_by(col(ParticipantRow.address)))).scalars().all()
-            return await _save(session, start(exercise, participants, self._clock.now()))
+            columns = (col(ParticipantRow.address), col(ParticipantRow.locale))
+            rows = select(*columns).where(col(ParticipantRow.realm) == exercise.realm).order_by(columns[0])
+            taking_part = (await session.execute(rows)).all()
+            addresses, locales = [row.address for row in taking_part], [row.locale for row in taking_part]
+            return await _save(session, start(exercise, addresses, self._clock.now(), locales=locales))
 
     async def pause(self, exercise_id: UUID) -> Exercise | Refused:
         """Stop its clock."""
@@ -174,7 +191,11 @@ async def locked(session: AsyncSession, exercise_id: UUID) -> Exercise:
 
 
 async def keep_clock(session: AsyncSession, exercise: Exercise) -> None:
-    """Save where the exercise's clock stands."""
+    """Save where the exercise's clock stands, and that it goes otherwise where it does."""
+    clock = select(col(ExerciseRow.elapsed_seconds), col(ExerciseRow.speed), col(ExerciseRow.since))
+    kept = (await session.execute(clock.where(col(ExerciseRow.realm) == exercise.realm))).one()
+    before = PlayClock(timedelta(seconds=kept.elapsed_seconds), kept.speed, kept.since)
+    await keep_points(session, exercise.realm, bends(before, exercise.clock))
     await session.execute(update(ExerciseRow).where(col(ExerciseRow.realm) == exercise.realm).values(_moving(exercise)))
 
 
