@@ -8,9 +8,10 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import uvloop
@@ -160,8 +161,9 @@ def main() -> None:
     what, folder, port, count = sys.argv[1:]
     configure("text")
     settings = sending_settings(Path(folder), int(port))
+    work: Callable[[Settings, int], Coroutine[Any, Any, Mapping[str, object]]] = cost if what == "cost" else urgent
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run((cost if what == "cost" else urgent)(settings, int(count)))))
+        print(json.dumps(runner.run(work(settings, int(count)))))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ commit that the second argument names."""
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,13 +19,13 @@ def main() -> None:
     keeper = KEEPERS[sys.argv[1]]
     app = keeper.make_app(settings_of_child())
     house: House = app.state.house
-    uploads = keeper.lists(app).uploads
+    uploads: Any = keeper.lists(app).uploads
     advance, write = uploads.advance, house.database.write
     batches, after_commit = 0, sys.argv[2] == "after-commit"
 
     async def counted(session: AsyncSession, *arguments: object) -> None:
         nonlocal batches
-        await advance(session, *arguments)  # type: ignore[arg-type]  # handed on as they came
+        await advance(session, *arguments)
         batches += 1
         if batches > BATCHES_BEFORE and not after_commit:
             die(f"not committed: batch {batches}")
@@ -37,7 +38,7 @@ def main() -> None:
         if batches > max(before, BATCHES_BEFORE) and after_commit:
             die(f"committed: batch {batches}")
 
-    uploads.advance = counted  # type: ignore[method-assign,assignment]
+    uploads.advance = counted
     house.database.write = writes  # type: ignore[method-assign]
     live(app)
 
