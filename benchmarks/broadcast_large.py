@@ -106,8 +106,8 @@ async def cost(settings: Settings, count: int) -> dict[str, float]:
         first = await _cost_of(watched, part)
         if part == count:
             return {"first": first, "last": first}
-    await watched.database.write_many(_as_if_sent, [part])
-    rest = Watched(settings)  # another process would begin here
+    rest = Watched(settings)  # as another process that goes on
+    await rest.database.write_many(_as_if_sent, [part])
     async with rest.app.router.lifespan_context(rest.app):
         return {"first": first, "last": await _cost_of(rest, part)}
 
