@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.broadcast import broadcast, broadcast_dkim
+from benchmarks.broadcast_size import broadcast_cost_flat, urgent_during_broadcast
 from benchmarks.checkin import checkin_accept
 from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
@@ -22,6 +23,8 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "broadcast_vs_django": broadcast,
     "broadcast_vs_smtp_source": broadcast,
     "broadcast_dkim": broadcast_dkim,
+    "broadcast_cost_flat": broadcast_cost_flat,
+    "urgent_during_broadcast": urgent_during_broadcast,
     "picture_latency": picture_latency,
     "checkin_cost_flat": standings,
     "picture_read_flat": standings,

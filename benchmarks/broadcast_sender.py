@@ -30,6 +30,7 @@ from services.notify.delivery.model import Counts, Recipient
 from services.notify.delivery.store import Ledger
 from shared.house import House
 from shared.log import configure
+from shared.memory import settle
 from shared.migrate import migrate
 from shared.settings import Dkim, Settings, Smtp
 
@@ -57,6 +58,7 @@ async def notify(settings: Settings, count: int) -> dict[str, float]:
     async with house.database.write() as session:
         await ledger.add(session, letter, recipients=readers)
     async with app.router.lifespan_context(app):
+        settle()
         began = time.perf_counter()
         counts = Counts(waiting=count)
         while counts.open:

@@ -54,6 +54,8 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "broadcast_vs_django",
         "broadcast_vs_smtp_source",
         "broadcast_dkim",
+        "broadcast_cost_flat",
+        "urgent_during_broadcast",
         "picture_latency",
         "checkin_cost_flat",
         "picture_read_flat",

@@ -16,7 +16,7 @@ PATIENCE = 60.0
 async def perish(module: str, settings: Settings, *arguments: str) -> Sequence[str]:
     """Run `tests.faults.children.<module>` until it has killed itself; the lines it said. Fails on another end."""
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", f"tests.faults.children.{module}", *arguments, str(_written(settings))),
+        *(sys.executable, "-m", f"tests.faults.children.{module}", *arguments, str(written(settings))),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -26,8 +26,8 @@ async def perish(module: str, settings: Settings, *arguments: str) -> Sequence[s
     return said.decode().splitlines()
 
 
-def _written(settings: Settings) -> Path:
-    """The settings as a file; the secret in plain, which a dump would hide."""
+def written(settings: Settings) -> Path:
+    """The settings as a file for a child; the secret in plain, which a dump would hide."""
     path = settings.var / "child.json"
     values = settings.model_dump(mode="json", exclude={"smtp": {"password"}})
     path.write_text(json.dumps({**values, "secret": settings.secret.get_secret_value()}), encoding="utf-8")

@@ -67,6 +67,11 @@ class Limits:
             domain_rates={domain.lower(): float(rate) for domain, _, rate in given},
         )
 
+    @property
+    def by_domain(self) -> bool:
+        """True if any domain has a limit."""
+        return bool(self.domain_rate or self.domain_rates)
+
     def of_domain(self, domain: str) -> Limit | None:
         """What holds for this receiving domain; None where nothing does."""
         rate = self.domain_rates.get(domain, self.domain_rate)

@@ -70,6 +70,8 @@ class Allowances:
 
     async def foresee(self, addresses: Iterable[str]) -> None:
         """Take what these letters need of the buckets of their domains, as far as it is there, all at once."""
+        if not self.limits.by_domain:
+            return
         wanted: dict[Limit, int] = {}
         for limit in filter(None, (self.limits.of_domain(domain_of(address)) for address in addresses)):
             wanted[limit] = wanted.get(limit, 0) + 1
@@ -111,7 +113,7 @@ class Allowances:
         return False
 
     def _limits(self, address: str) -> Sequence[Limit]:
-        domain = self.limits.of_domain(domain_of(address))
+        domain = self.limits.of_domain(domain_of(address)) if self.limits.by_domain else None
         return (self.limits.relay, domain) if domain else (self.limits.relay,)
 
     def _in_hand(self, limit: Limit, now: datetime) -> bool:

@@ -119,8 +119,9 @@ class BroadcastStore:
         planned = (col(BroadcastRow.planned_at).is_not(None), col(BroadcastRow.finished_at).is_(None))
         for broadcast in await self._some(*planned):
             await self._hold_back(broadcast)
-            counts = await self._ledger.counts(Realm(broadcast.realm), broadcast.letter_id)
-            if not counts.open:
+            realm = Realm(broadcast.realm)
+            if not await self._ledger.is_open(realm, broadcast.letter_id):
+                counts = await self._ledger.counts(realm, broadcast.letter_id)
                 await self._finish(broadcast, sent=counts.sent, failed=counts.not_sent)
         return False
 

@@ -14,6 +14,7 @@ class LetterError(ValueError):
     """A letter or a copy of it cannot be written; trying again cannot help. The text names no person."""
 
 
+@lru_cache(maxsize=100)
 def mailbox(address: str) -> str:
     """The address as SMTP and the To header take it, its domain in ASCII. Raises LetterError if it is none."""
     parts = _MAILBOX.fullmatch(address.strip())

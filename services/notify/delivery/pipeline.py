@@ -28,6 +28,8 @@ class Pipeline(asyncio.Protocol):
         self._line = b""
         self._first: bytes | None = None
         self._arrival: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._limit: asyncio.TimerHandle | None = None
         self._ended = False
         transport.set_protocol(self)
 
@@ -58,15 +60,13 @@ class Pipeline(asyncio.Protocol):
                 raise ConnectionResetError("connection lost")
             loop = asyncio.get_running_loop()
             self._arrival = loop.create_future()
-            limit = loop.call_later(within, self._fail, TimeoutError("no answer"))
-            try:
-                await self._arrival
-            finally:
-                limit.cancel()
+            self._wait_until(loop.time() + within)
+            await self._arrival
         return self._replies.popleft()
 
     def close(self) -> None:
         """End the connection."""
+        self._cancel_limit()
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
@@ -107,8 +107,31 @@ class Pipeline(asyncio.Protocol):
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
+    def _wait_until(self, deadline: float) -> None:
+        """Fail at this moment of the loop if nothing has come. A timer that runs already is kept, and looks again when
+        it is too early: to make one for each reply costs as much as to read the reply."""
+        self._deadline = deadline
+        if self._limit is None or self._limit.when() > deadline:
+            self._cancel_limit()
+            self._limit = asyncio.get_running_loop().call_at(deadline, self._look)
+
+    def _look(self) -> None:
+        self._limit = None
+        if self._arrival is None or self._arrival.done():
+            return
+        if asyncio.get_running_loop().time() < self._deadline:
+            self._wait_until(self._deadline)
+        else:
+            self._fail(TimeoutError("no answer"))
+
+    def _cancel_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
     def _end(self) -> None:
         self._ended = True
+        self._cancel_limit()
         self._fail(ConnectionResetError("connection lost"))
 
     def _fail(self, error: OSError) -> None:

@@ -1,12 +1,12 @@
 """Sending: what all lanes of a process share on their way to the relay, and the letters that they write."""
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 from uuid import UUID
 
 from services.notify.allowance.store import Allowances
@@ -21,7 +21,9 @@ from shared.log import logger
 
 log = logger(__name__)
 
-BATCH: Final = 100
+BATCH: Final = 250
+"""Letters that are claimed at a time: a claim costs as much as a few letters, whatever it claims."""
+
 BEGIN_WITHIN: Final = timedelta(seconds=30)
 """How long after their claim letters are begun; what a slow relay has not let us begin by then is given back."""
 
@@ -78,12 +80,18 @@ class Traffic:
 
 
 class Signer:
-    """Signs letters in threads of its own, so that nothing else of the process waits for it."""
+    """Signs letters in threads of its own, so that nothing else of the process waits for it.
+
+    What came while the threads were busy is handed to them together: a hop between threads costs a good part of what a
+    signature does.
+    """
 
     def __init__(self, domain: str, keys: Sequence[SigningKey]) -> None:
         self._domain = domain
         self._keys = tuple(keys)
         self._threads = ThreadPoolExecutor(SIGNERS, thread_name_prefix="dkim")
+        self._waiting: deque[tuple[Seal, bytes, asyncio.Future[bytes]]] = deque()
+        self._busy: set[asyncio.Task[None]] = set()
 
     def seal(self, template: Template) -> Seal:
         """What signs the copies of this letter."""
@@ -91,12 +99,45 @@ class Signer:
         return Seal(self._domain, self._keys, pieces=pieces)
 
     async def sign(self, seal: Seal, message: bytes) -> bytes:
-        """The message with its signatures."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, seal.signed, message)
+        """The message with its signatures. Raises what signing this very message raises."""
+        signed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting.append((seal, message, signed))
+        if len(self._busy) < SIGNERS:
+            self._busy.add(asyncio.create_task(self._work()))
+        return await signed
 
     def close(self) -> None:
         """Let the threads end."""
         self._threads.shutdown(wait=False)
+
+    async def _work(self) -> None:
+        """Keep one thread busy with its share of what waits, until nothing does."""
+        while self._waiting:
+            share = [self._waiting.popleft() for _ in range(-(-len(self._waiting) // SIGNERS))]
+            work = [(seal, message) for seal, message, _ in share]
+            try:
+                outcomes = await asyncio.get_running_loop().run_in_executor(self._threads, _signed, work)
+            except RuntimeError as error:  # the threads have ended
+                outcomes = [error] * len(share)
+            for (_, _, signed), outcome in zip(share, outcomes, strict=True):
+                if signed.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    signed.set_exception(outcome)
+                else:
+                    signed.set_result(outcome)
+        self._busy.remove(cast("asyncio.Task[None]", asyncio.current_task()))  # at once: who comes now begins another
+
+
+def _signed(work: Sequence[tuple[Seal, bytes]]) -> Sequence[bytes | Exception]:
+    """Each message signed, or why it could not be."""
+    outcomes: list[bytes | Exception] = []
+    for seal, message in work:
+        try:
+            outcomes.append(seal.signed(message))
+        except Exception as error:  # told to the one who asked for this message, and to nobody else
+            outcomes.append(error)
+    return outcomes
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,13 @@ class Ledger:
         [recovered] = await self._database.write_many(write, [None])
         return recovered
 
+    async def is_open(self, realm: Realm, letter_id: UUID) -> bool:
+        """True if something can still happen to a delivery of the letter: what `counts` says, without counting."""
+        still = col(DeliveryRow.state).in_([state for state in State if not state.final])
+        mine = (col(DeliveryRow.realm) == realm, col(DeliveryRow.letter_id) == letter_id)
+        async with self._database.read() as session:
+            return bool((await session.execute(select(exists().where(*mine, still)))).scalar_one())
+
     async def counts(self, realm: Realm, letter_id: UUID) -> Counts:
         """How many deliveries of the letter stand where, counted from the rows."""
         async with self._database.read() as session:

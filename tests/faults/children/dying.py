@@ -29,13 +29,13 @@ def settings_of_child() -> Settings:
     return Settings.model_validate_json(Path(sys.argv[-1]).read_text(encoding="utf-8"))
 
 
-def live(app: FastAPI) -> None:
-    """Run the service until its replaced step kills it; exit code 1 if that never happens."""
+def live(app: FastAPI, *, life: float = LIFE) -> None:
+    """Run the service until its replaced step, or another, kills it; exit code 1 if that never happens."""
     configure("text")
 
     async def run() -> None:
         async with app.router.lifespan_context(app):
-            await asyncio.sleep(LIFE)
+            await asyncio.sleep(life)
 
     asyncio.run(run())
     sys.exit(1)

@@ -97,6 +97,21 @@ async def test_a_recipient_is_added_once_however_often_she_is_added(database: Da
     assert await ledger.counts(LIVE, storm.letter_id) == Counts(waiting=4)
 
 
+async def test_a_letter_is_open_until_nothing_can_happen_to_any_copy(
+    database: Database, ledger: Ledger, clock: FakeClock
+) -> None:
+    storm = letter()
+    await add(database, ledger, storm, people(2))
+    open_before = await ledger.is_open(LIVE, storm.letter_id)
+    first, second = await ledger.claim(storm.lane, limit=2, now=clock.now())
+
+    await ledger.settle([ended(first, State.SENT)])
+    open_between = await ledger.is_open(LIVE, storm.letter_id)
+    await ledger.settle([ended(second, State.FAILED)])
+
+    assert (open_before, open_between, await ledger.is_open(LIVE, storm.letter_id)) == (True, True, False)
+
+
 async def test_what_the_caller_undoes_was_never_added(database: Database, ledger: Ledger) -> None:
     storm = letter()
 

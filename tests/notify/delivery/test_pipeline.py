@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from services.notify.delivery import mail
 from services.notify.delivery.mail import COMMAND_TIMEOUT, Connection, Envelope, MailError
 from services.notify.delivery.model import Fault, Stage, interrupted, refusal
+from services.notify.delivery.pipeline import Pipeline
 from shared.settings import Smtp
 from tests.notify.delivery.relay import DROP, DROP_AFTER_TAKING, HANG, Manner, Relay, relaying
 from tests.servers import eventually, program
@@ -251,6 +252,32 @@ async def test_endless_words_are_no_reply() -> None:
         relay.say["rcpt", AINO] = "250 " + "x" * 100_000
 
         assert await fates(relay, AINO) == ["-1 at rcpt"]
+
+
+async def test_the_short_limit_of_one_reply_does_not_cut_the_next_short() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for wait in (0.0, 0.15):
+            await reader.readline()
+            await asyncio.sleep(wait)
+            writer.write(b"250 ok\r\n")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "127.0.0.1", port)
+    pipeline = Pipeline(transport)
+    codes = []
+    for within in (0.1, 30):
+        pipeline.write(b"NOOP\r\n")
+        codes.append((await pipeline.reply(within=within)).code)
+    pipeline.write(b"NOOP\r\n")
+
+    assert codes == [250, 250]
+    with pytest.raises(TimeoutError):
+        await pipeline.reply(within=0.05)
+    pipeline.close()
+    server.close()
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,27 @@
-"""Intake whose import dies after some batches: before or after the commit that its second argument names."""
+"""Intake or notify, as the first argument says, whose import of a list dies after some batches: before or after the
+commit that the second argument names."""
 
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.intake.app import make_app
 from shared.house import House
 from tests.faults.children.dying import die, live, settings_of_child
+from tests.faults.lists import KEEPERS
 
 BATCHES_BEFORE = 2
 
 
 def main() -> None:
-    app = make_app(settings_of_child())
+    keeper = KEEPERS[sys.argv[1]]
+    app = keeper.make_app(settings_of_child())
     house: House = app.state.house
-    advance = app.state.register_files.uploads.advance
-    write = house.database.write
-    batches, after_commit = 0, sys.argv[1] == "after-commit"
+    uploads: Any = keeper.lists(app).uploads
+    advance, write = uploads.advance, house.database.write
+    batches, after_commit = 0, sys.argv[2] == "after-commit"
 
     async def counted(session: AsyncSession, *arguments: object) -> None:
         nonlocal batches
@@ -35,7 +38,7 @@ def main() -> None:
         if batches > max(before, BATCHES_BEFORE) and after_commit:
             die(f"committed: batch {batches}")
 
-    app.state.register_files.uploads.advance = counted
+    uploads.advance = counted
     house.database.write = writes  # type: ignore[method-assign]
     live(app)
 
