@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.exercise import VOICE
+from services.exercise.director.api import LiveBoard
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
@@ -13,6 +14,7 @@ from services.exercise.exercise.web import ExercisePages
 from services.exercise.schema import ExerciseTable
 from shared.clock import Clock, SystemClock
 from shared.house import build
+from shared.live import Hub
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -35,8 +37,13 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     director = DirectorStore(house.database, clock=clock)
     house.jobs.every(LOOK_EVERY, DirectorJobs(director).direct)
 
-    app = house.app()
+    boards = BoardPages(exercises, director=director, pages=house.pages, clock=clock)
+    hub = Hub(boards.fragment, clock=clock)
+    house.database.after_commit(hub.look_again)
+
+    app = house.app(started=hub.running)
+    app.router.routes.append(LiveBoard(hub, exercises=exercises, sessions=house.sessions, clock=clock).route())
     app.include_router(ExercisePages(exercises, clock=clock).router())
-    app.include_router(BoardPages(exercises, director=director, clock=clock).router())
+    app.include_router(boards.router())
     app.state.exercises, app.state.director = exercises, director
     return app

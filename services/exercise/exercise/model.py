@@ -112,6 +112,10 @@ class Exercise:
         """True if it can go on no more."""
         return self.state in {State.ENDED, State.ABORTED}
 
+    def played(self, now: datetime) -> bool:
+        """True once its clock has come to the end of the script."""
+        return self.clock.offset(now) >= self.scenario.length
+
 
 @dataclass(frozen=True)
 class Draft:
