@@ -45,5 +45,5 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.router.routes.append(LiveBoard(hub, exercises=exercises, sessions=house.sessions, clock=clock).route())
     app.include_router(ExercisePages(exercises, clock=clock).router())
     app.include_router(boards.router())
-    app.state.exercises, app.state.director = exercises, director
+    app.state.exercises, app.state.director, app.state.hub = exercises, director, hub
     return app
