@@ -1,4 +1,4 @@
-"""A leader who has never seen it starts the storm in a few presses; the board moves by itself, even after a power cut."""
+"""A leader who has never seen it starts the storm in a few presses; the board moves by itself after a power cut too."""
 
 import time
 
