@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.broadcast import broadcast, broadcast_dkim
 from benchmarks.checkin import checkin_accept
+from benchmarks.exercise import exercise_events
 from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
@@ -28,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_cost_flat_postgresql": standings_postgresql,
     "picture_read_flat_postgresql": standings_postgresql,
     "sse_fanout": sse_fanout,
+    "exercise_events": exercise_events,
     "import_rows": import_rows,
     "import_peak_memory": import_peak_memory,
 }

@@ -46,6 +46,7 @@ STAFF_PAGES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     (N_("Guidance"), "/guidance", frozenset({Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR})),
     (N_("Subscribers"), "/subscribers", frozenset({Role.EDITOR, Role.ADMINISTRATOR})),
     (N_("Exercises"), "/exercises", frozenset({Role.EXERCISE_LEADER})),
+    (N_("Reports of exercises"), "/exercises/reports", frozenset({Role.LIAISON})),
     (N_("Dead letters"), "/intake/dead-letters", frozenset({Role.ADMINISTRATOR})),
     (N_("People"), "/people", frozenset({Role.ADMINISTRATOR})),
     (N_("Partners"), "/partners", frozenset({Role.ADMINISTRATOR})),

@@ -1,19 +1,41 @@
 """The service `exercise`: it rehearses what the others do, and alarms nobody.
 
-Owns scenarios, exercises with their clocks, injects and rosters.
-Hears SessionEnded.
+Owns scenarios, exercises with their clocks, injects and rosters; what was heard in them, judgements, observations.
+Hears SessionEnded; what happens in exercises' realms; of the registry, names and places of associations.
 Says ExerciseStarted, RosterFrozen, InjectFired, ExerciseEnded.
-Serves the pages of those who lead exercises.
+Serves the pages of those who lead exercises, and the reports of what they showed.
 """
 
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen
-from shared.events.intake import SessionEnded
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+    SessionEnded,
+)
+from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.streams import Voice
 
 VOICE = Voice(
     "exercise",
     says=(ExerciseStarted, RosterFrozen, InjectFired, ExerciseEnded),
-    hears=(SessionEnded,),
+    hears=(
+        SessionEnded,
+        # for the evaluation
+        AssociationChanged,
+        NetworkChanged,
+        SituationOpened,
+        RoundOpened,
+        RoundClosed,
+        CheckInReceived,
+        AssociationNotReached,
+        AssociationDeclined,
+        GuidancePublished,
+        BroadcastFinished,
+    ),
 )
 
 SERVES: tuple[str, ...] = ("/exercises", "/exercise/")

@@ -5,15 +5,33 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.exercise import VOICE
+from services.exercise.association.handlers import AssociationHandlers
+from services.exercise.association.store import AssociationStore
 from services.exercise.director.api import LiveBoard
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
+from services.exercise.evaluation.handlers import EvaluationHandlers
+from services.exercise.evaluation.store import EvaluationStore, Sources
+from services.exercise.evaluation.web import EvaluationPages
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.exercise.web import ExercisePages
+from services.exercise.expectation.store import ExpectationStore
+from services.exercise.expectation.web import ExpectationPages
+from services.exercise.observation.store import ObservationStore
+from services.exercise.observation.web import ObservationPages
 from services.exercise.schema import ExerciseTable
 from shared.clock import Clock, SystemClock
-from shared.house import build
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    CheckInReceived,
+    NetworkChanged,
+)
+from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.status import RoundClosed, RoundOpened, SituationOpened
+from shared.house import House, build
 from shared.live import Hub
 from shared.settings import Settings
 
@@ -37,7 +55,9 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     director = DirectorStore(house.database, clock=clock)
     house.jobs.every(LOOK_EVERY, DirectorJobs(director).direct)
 
-    boards = BoardPages(exercises, director=director, pages=house.pages, clock=clock)
+    sources = Sources(exercises, director, ExpectationStore(house.database), ObservationStore(house.database))
+    evaluation = EvaluationStore(house.database, sources, clock=clock)
+    boards = BoardPages(exercises, director=director, answers=evaluation.answers, pages=house.pages, clock=clock)
     hub = Hub(boards.fragment, clock=clock)
     house.database.after_commit(hub.look_again)
 
@@ -46,4 +66,29 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(ExercisePages(exercises, clock=clock).router())
     app.include_router(boards.router())
     app.state.exercises, app.state.director, app.state.hub = exercises, director, hub
+    _evaluate(app, house, evaluation, sources)
     return app
+
+
+def _evaluate(app: FastAPI, house: House, evaluation: EvaluationStore, sources: Sources) -> None:
+    """What happens in exercises is noted, and what they showed is told."""
+    database, bus, clock = house.database, house.bus, house.clock
+    exercises, expectations, observations = sources.exercises, sources.expectations, sources.observations
+    registry, notes = AssociationHandlers(AssociationStore(database)), EvaluationHandlers(evaluation)
+    bus.hears(AssociationChanged, registry.on_association_changed)
+    bus.hears(NetworkChanged, registry.on_network_changed)
+    bus.hears(SituationOpened, notes.on_situation_opened)
+    bus.hears(RoundOpened, notes.on_round_opened)
+    bus.hears(RoundClosed, notes.on_round_closed)
+    bus.hears(CheckInReceived, notes.on_checkin_received)
+    bus.hears(AssociationNotReached, notes.on_association_not_reached)
+    bus.hears(AssociationDeclined, notes.on_association_declined)
+    bus.hears(GuidancePublished, notes.on_guidance_published)
+    bus.hears(BroadcastFinished, notes.on_broadcast_finished)
+    for topic in (
+        EvaluationPages(evaluation, exercises=exercises, observations=observations, clock=clock),
+        ExpectationPages(expectations, exercises=exercises, clock=clock),
+        ObservationPages(observations, exercises=exercises, clock=clock),
+    ):
+        app.include_router(topic.router())
+    app.state.evaluation, app.state.observations = evaluation, observations

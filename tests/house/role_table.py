@@ -14,6 +14,7 @@ TESTS = frozenset({Role.EDITOR, Role.APPROVER})
 IMPORTS = frozenset({Role.EDITOR, Role.ADMINISTRATOR})
 APPROVES = frozenset({Role.APPROVER})
 LEADS = frozenset({Role.EXERCISE_LEADER})
+READS_REPORTS = LEADS | {Role.LIAISON}
 
 MAY_PASS: dict[str, frozenset[Role]] = {
     # notify: letters that came back
@@ -162,6 +163,20 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /exercises/{exercise_id:uuid}/break-off": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/fire": LEADS,
     "POST /exercises/{exercise_id:uuid}/injects/{number:int}/skip": LEADS,
+    # exercise: what it showed
+    "GET /exercises/reports": READS_REPORTS,
+    "GET /exercises/compare": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/report": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/report.{form}": READS_REPORTS,
+    "GET /exercises/{exercise_id:uuid}/actions/{number:int}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/actions/{number:int}": LEADS,
+    "GET /exercises/{exercise_id:uuid}/observations/new": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/new": LEADS,
+    "GET /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/close": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/reopen": LEADS,
+    "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/remove": LEADS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

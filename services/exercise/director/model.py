@@ -40,6 +40,15 @@ class Line:
         return self.scripted.at if isinstance(self.scripted, Inject) else None
 
 
+@dataclass(frozen=True)
+class Answers:
+    """How many associations were asked in an exercise, and how many of these answered, or could not be reached."""
+
+    asked: int = 0
+    answered: int = 0
+    not_reached: int = 0
+
+
 class BoardLook(NamedTuple):
     """What somebody looks at who has a board open: an exercise, in a language."""
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from services.exercise.director.model import BoardLook, next_due, offered, put_in_last
+from services.exercise.director.model import Answers, BoardLook, next_due, offered, put_in_last
 from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import STATE_NAMES, Exercise, Flaw, Refused
 from services.exercise.exercise.store import ExerciseStore
@@ -45,9 +45,18 @@ SPEEDS_OFFERED = (1, 6, 60, 600)
 class BoardPages:
     """The pages of this topic."""
 
-    def __init__(self, exercises: ExerciseStore, *, director: DirectorStore, pages: Pages, clock: Clock) -> None:
+    def __init__(
+        self,
+        exercises: ExerciseStore,
+        *,
+        director: DirectorStore,
+        answers: Callable[[Exercise], Awaitable[Answers]],
+        pages: Pages,
+        clock: Clock,
+    ) -> None:
         self._exercises = exercises
         self._director = director
+        self._answers = answers
         self._pages = pages
         self._clock = clock
 
@@ -105,6 +114,7 @@ class BoardPages:
             last=put_in_last(lines),
             offered=offered(lines, offset),
             participants=await self._exercises.participants(exercise),
+            answers=await self._answers(exercise),
             channels=CHANNEL_NAMES,
             opens=OPENS_NAMES,
             written=written_offset,

@@ -1,6 +1,7 @@
 """Model: an exercise, the clock it keeps, and what may be done with it in which state."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -89,6 +90,48 @@ class PlayClock:
     def standing(self, now: datetime) -> "PlayClock":
         """The same, stopped."""
         return replace(self.looked_at(now), since=None)
+
+
+@dataclass(frozen=True)
+class ClockPoint:
+    """From the moment `at` on, the clock of an exercise went on from `offset`, `speed` times faster than time; 0: it
+    stood."""
+
+    at: datetime
+    offset: timedelta
+    speed: int
+
+
+@dataclass(frozen=True)
+class ClockHistory:
+    """How the clock of an exercise went, by the points at which that changed, in order of time. Nothing lies later on
+    it than `reached`, where it stands now."""
+
+    points: tuple[ClockPoint, ...]
+    reached: timedelta
+
+    def offset(self, moment: datetime) -> timedelta:
+        """Where the clock stood at that moment; at its beginning before it first went."""
+        place = bisect_right(self.points, moment, key=lambda point: point.at)
+        if not place:
+            return timedelta()
+        point = self.points[place - 1]
+        limit = self.points[place].offset if place < len(self.points) else self.reached
+        return min(point.offset + (moment - point.at) * point.speed, limit)
+
+
+def bends(before: PlayClock, after: PlayClock) -> tuple[ClockPoint, ...]:
+    """The points that its history gains where a clock is kept `after` it was kept as `before`: none while it just
+    goes on. A time in which nobody looked is one in which it stood."""
+    if before.since is None:
+        return (ClockPoint(after.since, after.elapsed, after.speed),) if after.since else ()
+    stood = before.since + (after.elapsed - before.elapsed) / before.speed
+    if after.since is None:
+        return (ClockPoint(stood, after.elapsed, 0),)
+    goes = ClockPoint(max(after.since, before.since), after.elapsed, after.speed)
+    if after.elapsed == before.elapsed and after.since != before.since:
+        return (ClockPoint(before.since, before.elapsed, 0), goes)
+    return (goes,) if after.speed != before.speed else ()
 
 
 @dataclass(frozen=True)

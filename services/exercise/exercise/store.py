@@ -10,13 +10,17 @@ from sqlalchemy import JSON, Index, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
+from services.exercise.exercise.clock_rows import clock_points, keep_points
 from services.exercise.exercise.model import (
+    ClockHistory,
+    ClockPoint,
     Exercise,
     Moved,
     Planned,
     PlayClock,
     Refused,
     State,
+    bends,
     change_speed,
     end,
     pause,
@@ -135,6 +139,14 @@ class ExerciseStore:
             rows = select(func.count()).where(col(ParticipantRow.realm) == exercise.realm)
             return int((await session.execute(rows)).scalar_one())
 
+    async def history(self, exercise: Exercise) -> ClockHistory:
+        """How its clock went until now."""
+        async with self._database.read() as session:
+            points = await clock_points(session, exercise.realm)
+        if not points and exercise.started_at:  # one of before histories were kept: as if it had never stood
+            points = (ClockPoint(exercise.started_at, timedelta(), exercise.clock.speed),)
+        return ClockHistory(points, exercise.clock.offset(self._clock.now()))
+
     async def start(self, exercise_id: UUID) -> Exercise | Refused:
         """Begin it, and tell its roster."""
         async with self._database.write() as session:
@@ -174,7 +186,11 @@ async def locked(session: AsyncSession, exercise_id: UUID) -> Exercise:
 
 
 async def keep_clock(session: AsyncSession, exercise: Exercise) -> None:
-    """Save where the exercise's clock stands."""
+    """Save where the exercise's clock stands, and that it goes otherwise where it does."""
+    clock = select(col(ExerciseRow.elapsed_seconds), col(ExerciseRow.speed), col(ExerciseRow.since))
+    kept = (await session.execute(clock.where(col(ExerciseRow.realm) == exercise.realm))).one()
+    before = PlayClock(timedelta(seconds=kept.elapsed_seconds), kept.speed, kept.since)
+    await keep_points(session, exercise.realm, bends(before, exercise.clock))
     await session.execute(update(ExerciseRow).where(col(ExerciseRow.realm) == exercise.realm).values(_moving(exercise)))
 
 

@@ -127,6 +127,17 @@ class Opens(StrEnum):
     ROUND = "round"
 
 
+class DoneBy(StrEnum):
+    """By what the log of an exercise shows that an expected action was done, once its inject had been put in."""
+
+    SITUATION_OPENED = "situation-opened"
+    ROUND_OPENED = "round-opened"
+    HALF_ANSWERED = "half-answered"
+    GUIDANCE_PUBLISHED = "guidance-published"
+    GUIDANCE_UPDATED = "guidance-updated"
+    GUIDANCE_WITHDRAWN = "guidance-withdrawn"
+
+
 class Objective(Part):
     """What is to be rehearsed, and is judged afterwards."""
 
@@ -168,6 +179,7 @@ class Scripted(Part):
     controller: Key
     text: Words
     expected: Words
+    done_by: DoneBy | None = None
     opens: Opens | None = None
 
 

@@ -1,0 +1,1 @@
+"""Topic: the actions that a scenario expects, and whether they were done."""
