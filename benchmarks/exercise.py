@@ -14,7 +14,7 @@ SECONDS = 4.0
 
 
 def exercise_events(folder: Path) -> Sequence[Result]:
-    """A whole system in which everybody answers at the same moment; then intake alone, as the load generator finds it."""
+    """A whole system in which everybody answers at once; then intake alone, as the load generator finds it."""
     driven = answer(module("exercise_run", folder / "exercise"), within=180)
     answer(module("checkin_server", "prepare", folder), within=120)
     port = free_port()
