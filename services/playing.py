@@ -56,7 +56,7 @@ def run_scenario(
         typer.echo("broken off; no report was written", err=True)
         raise typer.Exit(INTERRUPTED) from error
     except (NotPlayedError, TimeoutError, asyncio.CancelledError, OSError, RuntimeError) as error:
-        typer.echo(f"the exercise was not played to its end: {error or type(error).__name__}", err=True)
+        typer.echo(f"the exercise was not played to its end: {str(error) or type(error).__name__}", err=True)
         raise typer.Exit(1) from error
     report.write_text(page, encoding="utf-8")
     for line in summary(told):

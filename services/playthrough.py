@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 LOOK_EVERY = 0.5
 """Seconds between two looks at how far an exercise is."""
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds in which everything that was said must have been heard, at the latest."""
 
 

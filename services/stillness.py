@@ -19,11 +19,14 @@ LOOKS = 2
 
 async def still(running: Running, *, within: float) -> None:
     """Return when nothing waits to be published or heard any more. Raises TimeoutError."""
-    async with asyncio.timeout(within), provisioner(running.settings.nats) as connection:
-        looks = 0
-        while looks < LOOKS:
-            looks = looks + 1 if await _nothing_waits(running, connection) else 0
-            await asyncio.sleep(LOOK_EVERY)
+    try:
+        async with asyncio.timeout(within), provisioner(running.settings.nats) as connection:
+            looks = 0
+            while looks < LOOKS:
+                looks = looks + 1 if await _nothing_waits(running, connection) else 0
+                await asyncio.sleep(LOOK_EVERY)
+    except TimeoutError as error:
+        raise TimeoutError(f"after {within:.0f} s something that was said had still not been heard") from error
 
 
 async def _nothing_waits(running: Running, connection: Client) -> bool:
