@@ -16,6 +16,7 @@ from services.exercise.evaluation.store import EvaluationStore
 from services.exercise.exercise.model import Draft, Exercise, Planned, Refused, plan
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.scenario.model import Scenario
+from services.exercise.simulated.store import SimulatedStore
 from services.local import Running, free_port, run_local
 from services.stillness import still
 from shared.clock import SystemClock
@@ -26,6 +27,9 @@ from shared.ids import new_id
 HOST = "127.0.0.1"
 LOOK_EVERY = 0.5
 """Seconds between two looks at how far an exercise is."""
+
+LATE_LOOKS = 120
+"""So many looks after the end of the script an answer may come that was due before: the machine may be slow."""
 
 PATIENCE = 300.0
 """Seconds in which everything that was said must have been heard, at the latest."""
@@ -134,12 +138,14 @@ async def _started(exercises: ExerciseStore, wish: Wish) -> Exercise:
 
 
 async def _watched(running: Running, exercise: Exercise, *, tell: Tell) -> None:
-    """Return when its clock has come to the end of the script."""
+    """Return when its clock has come to the end of the script, and the answers that were due by then were given."""
     exercises: ExerciseStore = running.apps["exercise"].state.exercises
     director: DirectorStore = running.apps["exercise"].state.director
     evaluation: EvaluationStore = running.apps["exercise"].state.evaluation
-    offset = timedelta()
-    while offset < exercise.scenario.length:
+    simulated: SimulatedStore = running.apps["exercise"].state.simulated
+    offset, late = timedelta(), 0
+    while offset < exercise.scenario.length or (late < LATE_LOOKS and (await simulated.figures(exercise)).to_come):
+        late += offset >= exercise.scenario.length
         if await _stopped(running, within=LOOK_EVERY):
             raise BrokenOffError
         offset = (await exercises.one(exercise.id)).clock.elapsed

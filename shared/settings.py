@@ -76,7 +76,8 @@ class Settings(_Part):
     `mirror` is the folder in which notify keeps the public pages as plain files; none: nowhere.
     `framed_by` are the origins, with spaces between, whose pages may show `/embed` in a frame; none: nobody's.
     `channels` are addresses of Apprise with spaces between, `webhook_networks` the networks beside the public one to
-    which webhooks may go, `cap_sources` the feeds of warnings from which situations are suggested.
+    which webhooks may go, `cap_sources` the feeds of warnings from which situations are suggested. `form_url` is where
+    an exercise reaches the answer form for those whom it simulates, if it cannot at `public_url`.
     """
 
     database: str = "sqlite+aiosqlite:///var/{service}.db"
@@ -87,6 +88,7 @@ class Settings(_Part):
     bounces: Inbound = Inbound()
     secret: SecretStr = Field(min_length=32)
     public_url: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]+$")] = "http://127.0.0.1:8000"
+    form_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^/\s]+)?$")] = ""
     mail_domain: str = "valmius.example.org"
     phone: str = "+358 40 000 0000"
     escalate_after_hours: int = Field(default=4, ge=1, le=168)

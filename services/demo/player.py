@@ -11,7 +11,9 @@ import httpx
 
 from services.demo.registry import demo_associations
 from services.demo.storm import Answer, Asked, storm_evening
+from shared.answer_door import AnswerDoor, FilledIn, NotTakenError
 from shared.clock import Clock
+from shared.events.intake import OperatingStatus
 
 ANSWER_LINK = re.compile(r"/c/[\w-]{20,}")
 PAGE = 500
@@ -71,7 +73,7 @@ async def play(
     played = Played(asked=len(asked), answers=len(answers))
     yield played
     began = clock.now()
-    async with httpx.AsyncClient(base_url=public_url, timeout=30) as door:
+    async with AnswerDoor(public_url) as door:
         for group in _groups(answers, every=timedelta(seconds=speed / 4)):
             wait = group[0].at / speed - (clock.now() - began)
             if wait > timedelta():
@@ -94,10 +96,15 @@ def _groups(answers: Sequence[Answer[str]], *, every: timedelta) -> Sequence[Seq
     return groups
 
 
-async def _send(door: httpx.AsyncClient, group: Sequence[Answer[str]], played: Played) -> None:
-    replies = await asyncio.gather(
-        *(door.post(answer.key, data={"status": answer.status, "checkin_id": str(uuid4())}) for answer in group)
-    )
-    accepted = sum(reply.status_code == httpx.codes.OK for reply in replies)
-    played.sent += accepted
-    played.refused += len(group) - accepted
+async def _send(door: AnswerDoor, group: Sequence[Answer[str]], played: Played) -> None:
+    taken = await asyncio.gather(*(_taken(door, answer) for answer in group))
+    played.sent += sum(taken)
+    played.refused += len(group) - sum(taken)
+
+
+async def _taken(door: AnswerDoor, answer: Answer[str]) -> bool:
+    try:
+        await door.send(answer.key, FilledIn(uuid4(), OperatingStatus(answer.status)))
+    except NotTakenError:
+        return False
+    return True

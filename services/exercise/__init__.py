@@ -1,12 +1,14 @@
 """The service `exercise`: it rehearses what the others do, and alarms nobody.
 
-Owns scenarios, exercises with their clocks, injects and rosters; what was heard in them, judgements, observations.
-Hears SessionEnded; what happens in exercises' realms; of the registry, names and places of associations.
-Says ExerciseStarted, RosterFrozen, InjectFired, ExerciseEnded.
+Owns scenarios, exercises with their clocks, injects and rosters, and what simulated associations answer; what was
+heard in them, judgements, observations.
+Hears SimulatedAsked, SessionEnded; what happens in exercises' realms; of the registry, names and places of
+associations.
+Says ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded.
 Serves the pages of those who lead exercises, and the reports of what they showed.
 """
 
-from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen, SimulatedNotReached
 from shared.events.intake import (
     AssociationChanged,
     AssociationDeclined,
@@ -14,6 +16,7 @@ from shared.events.intake import (
     CheckInReceived,
     NetworkChanged,
     SessionEnded,
+    SimulatedAsked,
 )
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
@@ -21,8 +24,9 @@ from shared.streams import Voice
 
 VOICE = Voice(
     "exercise",
-    says=(ExerciseStarted, RosterFrozen, InjectFired, ExerciseEnded),
+    says=(ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded),
     hears=(
+        SimulatedAsked,
         SessionEnded,
         # for the evaluation
         AssociationChanged,

@@ -1,5 +1,7 @@
 """App: the service `exercise`, made of its real parts."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -21,6 +23,10 @@ from services.exercise.expectation.web import ExpectationPages
 from services.exercise.observation.store import ObservationStore
 from services.exercise.observation.web import ObservationPages
 from services.exercise.schema import ExerciseTable
+from services.exercise.simulated.handlers import SimulatedHandlers
+from services.exercise.simulated.jobs import SimulatedJobs
+from services.exercise.simulated.store import SimulatedStore
+from shared.answer_door import AnswerDoor
 from shared.clock import Clock, SystemClock
 from shared.events.intake import (
     AssociationChanged,
@@ -28,6 +34,7 @@ from shared.events.intake import (
     AssociationNotReached,
     CheckInReceived,
     NetworkChanged,
+    SimulatedAsked,
 )
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
@@ -54,18 +61,34 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     exercises = ExerciseStore(house.database, clock=clock)
     director = DirectorStore(house.database, clock=clock)
     house.jobs.every(LOOK_EVERY, DirectorJobs(director).direct)
+    simulated = SimulatedStore(house.database, clock=clock)
+    door = AnswerDoor(settings.form_url or settings.public_url)
+    _simulate(house, simulated, door)
 
     sources = Sources(exercises, director, ExpectationStore(house.database), ObservationStore(house.database))
     evaluation = EvaluationStore(house.database, sources, clock=clock)
-    boards = BoardPages(exercises, director=director, answers=evaluation.answers, pages=house.pages, clock=clock)
+    boards = BoardPages(
+        exercises,
+        director=director,
+        simulated=simulated,
+        answers=evaluation.answers,
+        pages=house.pages,
+        clock=clock,
+    )
     hub = Hub(boards.fragment, clock=clock)
     house.database.after_commit(hub.look_again)
 
-    app = house.app(started=hub.running)
+    @asynccontextmanager
+    async def started() -> AsyncIterator[None]:
+        async with door, hub.running():
+            yield
+
+    app = house.app(started=started)
     app.router.routes.append(LiveBoard(hub, exercises=exercises, sessions=house.sessions, clock=clock).route())
     app.include_router(ExercisePages(exercises, clock=clock).router())
     app.include_router(boards.router())
     app.state.exercises, app.state.director, app.state.hub = exercises, director, hub
+    app.state.simulated = simulated
     _evaluate(app, house, evaluation, sources)
     return app
 
@@ -92,3 +115,9 @@ def _evaluate(app: FastAPI, house: House, evaluation: EvaluationStore, sources: 
     ):
         app.include_router(topic.router())
     app.state.evaluation, app.state.observations = evaluation, observations
+
+
+def _simulate(house: House, simulated: SimulatedStore, door: AnswerDoor) -> None:
+    """Those whom nobody plays answer at the public door."""
+    house.bus.hears(SimulatedAsked, SimulatedHandlers(simulated).on_simulated_asked)
+    house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)

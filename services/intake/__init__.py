@@ -2,14 +2,16 @@
 
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
-Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded.
+Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded;
+RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached,
-PartnerKeyChanged, SessionEnded, and wishes for letters.
+SimulatedAsked, PartnerKeyChanged, SessionEnded, and wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
 sign-out, the registry, who can do what, people, the audit, partners' keys and their API, and its own operations under
 /intake/. Where a port is given for it, it also takes letters that answer those of a round.
 """
 
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen, SimulatedNotReached
 from shared.events.intake import (
     AssociationChanged,
     AssociationDeclined,
@@ -18,6 +20,7 @@ from shared.events.intake import (
     NetworkChanged,
     PartnerKeyChanged,
     SessionEnded,
+    SimulatedAsked,
 )
 from shared.events.notify import LetterFailed, LetterRequested, LetterReturned, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
@@ -31,12 +34,16 @@ VOICE = Voice(
         CheckInReceived,
         AssociationDeclined,
         AssociationNotReached,
+        SimulatedAsked,
         PartnerKeyChanged,
         SessionEnded,
         UrgentLetterRequested,
         LetterRequested,
     ),
-    hears=(RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded),
+    hears=(
+        *(RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded),
+        *(RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached),
+    ),
 )
 
 SERVES: tuple[str, ...] = (

@@ -51,6 +51,8 @@ from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
+from services.intake.rehearsal.handlers import RehearsalHandlers
+from services.intake.rehearsal.store import RehearsalStore
 from services.intake.reminder.handlers import ReminderHandlers
 from services.intake.reminder.store import ReminderStore
 from services.intake.reply import web as reply_web
@@ -64,6 +66,7 @@ from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
 from shared.clock import Clock, SystemClock
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen, SimulatedNotReached
 from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.house import House, build
@@ -98,6 +101,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     confirmation = ConfirmationStore(house.database, clock=clock, public_url=settings.public_url)
     reminders = ReminderStore(house.database, clock=clock, public_url=settings.public_url)
     _listen(house, invitation, confirmation, reminders)
+    rehearsals = _rehearse(house, invitation)
     house.jobs.every(HOUR, AccessJobs(access).forget)
     retention = _forget(house)
     patience = timedelta(hours=settings.escalate_after_hours)
@@ -124,7 +128,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.include_router(reply_web.pages(reply))
     people = {"access": access, "checkin": checkin, "history": history, "invitation": invitation, "reply": reply}
     desk = {"registry": registry, "register_files": register_files, "calls": calls, "paper": paper}
-    _keep(app, **people, **desk, worklist=worklist, reminders=reminders, retention=retention)
+    _keep(app, **people, **desk, worklist=worklist, reminders=reminders, retention=retention, rehearsals=rehearsals)
     return app
 
 
@@ -132,6 +136,22 @@ def _keep(app: FastAPI, **stores: object) -> None:
     """Commands and tests reach the stores by the application's state."""
     for name, store in stores.items():
         setattr(app.state, name, store)
+
+
+def _rehearse(house: House, invitation: InvitationStore) -> RehearsalStore:
+    """Exercises: who takes part in them, and those whom they simulate."""
+    rehearsals = RehearsalStore(house.database, clock=house.clock)
+    rosters, rounds = RehearsalHandlers(rehearsals), InvitationHandlers(invitation)
+
+    async def on_exercise_ended(event: ExerciseEnded) -> None:
+        await rosters.on_exercise_ended(event)
+        await rounds.on_exercise_ended(event)
+
+    house.bus.hears(RosterFrozen, rosters.on_roster_frozen)
+    house.bus.hears(ExerciseStarted, rosters.on_exercise_started)
+    house.bus.hears(ExerciseEnded, on_exercise_ended)
+    house.bus.hears(SimulatedNotReached, rounds.on_simulated_not_reached)
+    return rehearsals
 
 
 def _forget(house: House) -> RetentionStore:

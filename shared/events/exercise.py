@@ -5,22 +5,25 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events import Event
+from shared.events.intake import SIMULATED_PER_EVENT
 
 ENROLLED_PER_EVENT = 500
 """Addresses named in one RosterFrozen: about 20 kB of a message that may have 64 kB."""
 
 
 class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
-    """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE."""
+    """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE.
+    `rosters` is in how many RosterFrozen its roster is told; None was said before that was counted."""
 
     exercise_id: UUID
     titles: dict[str, str]
     municipalities: tuple[str, ...]
+    rosters: int | None = None
 
 
 class RosterFrozen(Event, service="exercise", fact="roster_frozen"):
-    """These addresses take part: in this realm nobody else is ever sent a letter. For notify alone: it names people.
-    A large roster is told in several events."""
+    """These addresses take part: in this realm nobody else is ever sent a letter. For notify and intake, which hold
+    addresses anyway: it names people. A large roster is told in several events."""
 
     exercise_id: UUID
     addresses: tuple[str, ...] = Field(max_length=ENROLLED_PER_EVENT)
@@ -68,3 +71,14 @@ class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
 
     exercise_id: UUID
     aborted: bool = False
+
+
+class SimulatedNotReached(Event, service="exercise", fact="simulated_not_reached"):
+    """The letters that these simulated associations would have got in this round, the how manyeth of each by `turn`, do
+    not arrive."""
+
+    exercise_id: UUID
+    situation_id: UUID
+    round_id: UUID
+    turn: int = Field(ge=1)
+    association_ids: tuple[UUID, ...] = Field(max_length=SIMULATED_PER_EVENT)

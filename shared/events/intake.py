@@ -7,6 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.events import Event
 
+SIMULATED_PER_EVENT = 100
+"""Associations named in one SimulatedAsked: about 16 kB of a message that may have 64 kB."""
+
 
 class OperatingStatus(StrEnum):
     """How an association operates, in its own words of the form."""
@@ -111,3 +114,24 @@ class SessionEnded(Event, service="intake", fact="session_ended"):
 
     session_id: UUID
     valid_until: AwareDatetime
+
+
+class SimulatedLink(BaseModel):
+    """A simulated association, its municipality's code, and the path of the answer form that is its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    association_id: UUID
+    municipality: str
+    path: str = Field(pattern=r"^/c/[A-Za-z0-9_-]{20,100}$")
+
+
+class SimulatedAsked(Event, service="intake", fact="simulated_asked"):
+    """In an exercise these associations are asked whom nobody plays: they get no letter, and the exercise answers for
+    them at the form's public door. `turn` is how many of their letters there would be with this one. Never in the live
+    realm."""
+
+    situation_id: UUID
+    round_id: UUID
+    turn: int = Field(ge=1)
+    asked: tuple[SimulatedLink, ...] = Field(max_length=SIMULATED_PER_EVENT)

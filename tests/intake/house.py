@@ -20,6 +20,7 @@ from services.intake.register_file.table_file import read_table
 from services.intake.registry.store import Association, Contact
 from services.intake.schema import IntakeTable
 from shared.db import Database
+from shared.events.exercise import ExerciseStarted, RosterFrozen
 from shared.events.status import RoundOpened
 from shared.identity import Role
 from shared.ids import new_id
@@ -79,10 +80,25 @@ class Intake:
             await session.execute(insert(Contact), {**values, "email": email, "language": "fi", "state": "confirmed"})
 
     async def open_round(self, ids: Sequence[UUID], *, realm: Realm = LIVE, hours: int = 24) -> Round:
-        """Have these associations asked, as the bus would."""
+        """Have these associations asked, as the bus would; in an exercise every contact takes part."""
+        if not realm.live:
+            await self.enrol(realm, *await self._addresses())
         opened = Round(new_id(), new_id(), self.clock.now() + timedelta(hours=hours), realm)
         await self.app.state.invitation.invite(round_opened(opened, ids, self.clock.now()))
         return opened
+
+    async def enrol(self, realm: Realm, *addresses: str) -> None:
+        """Have an exercise begin in which these take part."""
+        for event in started(realm, addresses, self.clock.now()):
+            if isinstance(event, RosterFrozen):
+                await self.app.state.rehearsals.enrol(event)
+            else:
+                await self.app.state.rehearsals.begin(event)
+
+    async def _addresses(self) -> Sequence[str]:
+        async with self.database.read() as session:
+            known = select(col(Contact.email)).where(col(Contact.email).is_not(None))
+            return [address for address in (await session.execute(known)).scalars() if address]
 
     async def said(self, fact: str = "") -> list[dict[str, Any]]:
         """What waits to be published, oldest first: bodies of the events of that fact."""
@@ -112,6 +128,15 @@ class Intake:
         answer = await self.browser.post(link.removeprefix(ADDRESS))
         assert answer.status_code == 303
         return person_id
+
+
+def started(realm: Realm, addresses: Sequence[str], now: datetime) -> tuple[RosterFrozen, ExerciseStarted]:
+    """What tells that an exercise began, and who takes part."""
+    key: dict[str, Any] = {"happened_at": now, "realm": realm, "exercise_id": new_id()}
+    return (
+        RosterFrozen(**key, addresses=tuple(addresses)),
+        ExerciseStarted(**key, titles={"fi": "HARJOITUS: Myrsky"}, municipalities=("082",), rosters=1),
+    )
 
 
 def round_opened(opened: Round, ids: Sequence[UUID], now: datetime, *, part: int = 1, parts: int = 1) -> RoundOpened:

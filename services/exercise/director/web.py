@@ -14,6 +14,7 @@ from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import STATE_NAMES, Exercise, Flaw, Refused
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.scenario.model import Channel, Opens, written_offset
+from services.exercise.simulated.store import SimulatedStore
 from shared.clock import Clock
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
@@ -50,11 +51,13 @@ class BoardPages:
         exercises: ExerciseStore,
         *,
         director: DirectorStore,
+        simulated: SimulatedStore,
         answers: Callable[[Exercise], Awaitable[Answers]],
         pages: Pages,
         clock: Clock,
     ) -> None:
         self._exercises = exercises
+        self._simulated = simulated
         self._director = director
         self._answers = answers
         self._pages = pages
@@ -115,6 +118,7 @@ class BoardPages:
             offered=offered(lines, offset),
             participants=await self._exercises.participants(exercise),
             answers=await self._answers(exercise),
+            simulated=await self._simulated.figures(exercise),
             channels=CHANNEL_NAMES,
             opens=OPENS_NAMES,
             written=written_offset,

@@ -237,6 +237,7 @@ def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Mov
         exercise_id=exercise.id,
         titles=exercise.scenario.title.told(),
         municipalities=exercise.scenario.municipalities,
+        rosters=len(rosters),
     )
     return Moved(begun, (*rosters, told))
 

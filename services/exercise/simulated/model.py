@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from math import exp, log
 from random import Random
 from statistics import NormalDist
-from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid5
 
 from services.exercise.scenario.model import Behaviour, Delay, Manner, StatusMix, Wish
 from shared.events.intake import Amount, OperatingStatus
+
+MOST_TRIES: Final = 8
+SHORTEST: Final = timedelta(minutes=1)
+"""However late a round is opened, answers take so long."""
 
 
 class Fate(StrEnum):
@@ -106,3 +111,48 @@ def _amounts(wishes: Sequence[Wish], rng: Random) -> Iterator[Amount]:
         drawn, amount = rng.random(), rng.randint(1, wish.most) if wish.most else None
         if drawn < wish.share:
             yield Amount(capability=wish.capability, amount=amount)
+
+
+class Sending(StrEnum):
+    """How far an answer is."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    GIVEN_UP = "given up"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What an attempt to send an answer leaves: how far it is now, and when it is tried again at the earliest."""
+
+    sending: Sending
+    not_before: datetime | None = None
+
+
+def after_failure(tries: int, *, permanent: bool, now: datetime) -> Settled:
+    """What follows when an answer was not taken for the how manyeth time: it is sent again, after 1, 2, 4 and so on up
+    to 32 seconds, or given up."""
+    if permanent or tries >= MOST_TRIES:
+        return Settled(Sending.GIVEN_UP)
+    return Settled(Sending.WAITING, now + timedelta(seconds=2 ** min(tries - 1, 5)))
+
+
+def form_of(round_id: UUID, association_id: UUID, number: int) -> UUID:
+    """The form that an association's first or second answer in a round is: sent twice, it counts once."""
+    return uuid5(round_id, f"{association_id} answer {number}")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How the simulated associations of an exercise stand, in all its rounds: how many were asked, how many of these
+    will never answer, and how many have; how many answers, second ones too, are still to come, were given up, or were
+    dropped when the exercise ended."""
+
+    asked: int = 0
+    unreachable: int = 0
+    silent: int = 0
+    answered: int = 0
+    to_come: int = 0
+    given_up: int = 0
+    dropped: int = 0

@@ -1,6 +1,8 @@
 """Invitation handlers: what happens when a round opens or closes, or a letter does not arrive."""
 
 from services.intake.invitation.store import InvitationStore
+from shared.events import NotPermittedError
+from shared.events.exercise import ExerciseEnded, SimulatedNotReached
 from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened
 
@@ -28,3 +30,13 @@ class InvitationHandlers:
     async def on_round_closed(self, event: RoundClosed) -> None:
         """Take no more answers."""
         await self._store.close(event)
+
+    async def on_simulated_not_reached(self, event: SimulatedNotReached) -> None:
+        """Turn to the next contact of those whom an exercise simulates."""
+        await self._store.turn_simulated(event)
+
+    async def on_exercise_ended(self, event: ExerciseEnded) -> None:
+        """Take no more answers in its realm."""
+        if event.realm.live:
+            raise NotPermittedError("an exercise closes no round outside its realm")
+        await self._store.end(event)

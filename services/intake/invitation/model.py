@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
-from shared.events.intake import AssociationNotReached
+from shared.events.intake import SIMULATED_PER_EVENT, AssociationNotReached, SimulatedAsked, SimulatedLink
 from shared.events.notify import LetterRequested
 from shared.quiet_hours import quiet
 from shared.realm import Realm
@@ -167,3 +167,23 @@ def not_reached(asked: AskedRound, association_id: UUID, *, reason: str, now: da
         round_id=asked.round_id,
         reason=reason,
     )
+
+
+def simulated_asked(
+    asked: AskedRound, links: Sequence[SimulatedLink], *, turn: int, now: datetime
+) -> list[SimulatedAsked]:
+    """What tells the exercise for whom it answers, SIMULATED_PER_EVENT at a time. Raises ValueError in the live realm:
+    there nobody is simulated."""
+    if asked.realm.live:
+        raise ValueError("nobody is simulated in the live realm")
+    return [
+        SimulatedAsked(
+            happened_at=now,
+            realm=asked.realm,
+            situation_id=asked.situation_id,
+            round_id=asked.round_id,
+            turn=turn,
+            asked=tuple(links[at : at + SIMULATED_PER_EVENT]),
+        )
+        for at in range(0, len(links), SIMULATED_PER_EVENT)
+    ]

@@ -26,7 +26,8 @@ class RoundRow(IntakeTable, table=True):
 
 class Invitation(IntakeTable, table=True):
     """One association asked in one round. `position` is how many of its contacts have been asked, and `asked_at` when
-    the last of them was; `checkin_id` is its present answer; one that said "not this time" is reminded no more."""
+    the last of them was; `checkin_id` is its present answer; one that said "not this time" is reminded no more. One
+    that is `simulated` takes no part in its exercise: nobody of it is written to or called."""
 
     __tablename__ = "invitation"
     __table_args__ = (UniqueConstraint("realm", "round_id", "association_id"),)
@@ -41,6 +42,7 @@ class Invitation(IntakeTable, table=True):
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     declined_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     checkin_id: UUID | None = None
+    simulated: bool = False
 
 
 class InvitationToken(IntakeTable, table=True):

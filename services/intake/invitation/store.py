@@ -31,11 +31,14 @@ from services.intake.invitation.model import (
     standing_without_next,
 )
 from services.intake.invitation.schema import Invitation, InvitationToken, RoundRow
+from services.intake.invitation.simulated_rows import ask_simulated, turn_simulated
 from services.intake.registry.model import ContactState
 from services.intake.registry.store import Association, Contact
+from services.intake.rehearsal.store import goes_on, takes_part
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import Event
+from shared.events.exercise import ExerciseEnded, SimulatedNotReached
 from shared.events.notify import LetterFailed, LetterReturned
 from shared.events.status import RoundClosed, RoundOpened
 from shared.i18n import locale_or
@@ -56,12 +59,14 @@ REASON_LIMIT = 200
 
 @dataclass(frozen=True)
 class _Asking:
-    """An association that is to be asked, those who can be written to and those who were, `asked` in number."""
+    """An association that is to be asked, those who can be written to and those who were, `asked` in number. One that
+    is `simulated` gets no letter."""
 
     invited: Invited
     candidates: Sequence[Candidate]
     tried: Sequence[Tried] = ()
     asked: int = 0
+    simulated: bool = False
 
     @property
     def following(self) -> Candidate | None:
@@ -80,16 +85,20 @@ class InvitationStore:
     async def invite(self, event: RoundOpened) -> None:
         """Ask the associations of this part of a round: an invitation, a link and a letter each, all or nothing.
 
-        Those without any address are told of as not reached. A redelivery, in whatever order, changes nothing.
+        Those without any address are told of as not reached. In an exercise whoever has no contact on its roster is
+        simulated, and gets no letter. A redelivery, in whatever order, changes nothing. Raises RosterNotHeardError
+        as long as it is not known who takes part.
         """
         async with self._database.write() as session:
             if not await first_time(session, CONSUMER, event.event_id, self._clock.now()):
                 return
             asked = await self._heard(session, event)
-            if asked.closed_at is not None:
+            if asked.closed_at is not None or not await goes_on(session, event.realm):
                 return
             asking = await self._enter(session, asked, event.association_ids)
-            await self._ask(session, asked, asking)
+            simulated = {one.invited.invitation_id: one.invited.association_id for one in asking if one.simulated}
+            await ask_simulated(session, asked, simulated, turn=1, now=self._clock.now())
+            await self._ask(session, asked, [one for one in asking if not one.simulated])
 
     async def turn_to_next(self, event: LetterFailed | LetterReturned) -> None:
         """Ask the next contact of the association whose letter failed or came back; without one it is not reached.
@@ -112,6 +121,14 @@ class InvitationStore:
             if last and invitation.checkin_id is None and invitation.declined_at is None:
                 asked = round_of(await session.get_one(RoundRow, invitation.round_id))
                 await self._turn(session, asked, [invitation])
+
+    async def turn_simulated(self, event: SimulatedNotReached) -> None:
+        """The same for simulated associations, of which the exercise says that their letters would not arrive."""
+        now = self._clock.now()
+        async with self._database.write() as session:
+            row = await session.get(RoundRow, event.round_id)
+            if await first_time(session, CONSUMER, event.event_id, now) and row and round_of(row).open(now):
+                await turn_simulated(session, event, round_of(row), now)
 
     async def turn_silent(self, *, after: timedelta) -> bool:
         """Ask the next contacts where the last asked one has been silent for so long; True if there may be more.
@@ -139,6 +156,12 @@ class InvitationStore:
         async with self._database.write() as session:
             await session.execute(statement, {**values, **end, "names": {}, "urgent": False})
 
+    async def end(self, event: ExerciseEnded) -> None:
+        """Take no more answers in any round of its realm: with the exercise its roster is forgotten."""
+        running = (col(RoundRow.realm) == event.realm.id, col(RoundRow.closed_at).is_(None))
+        async with self._database.write() as session:
+            await session.execute(update(RoundRow).where(*running).values(closed_at=event.happened_at))
+
     async def _heard(self, session: AsyncSession, event: RoundOpened) -> AskedRound:
         told = {"names": event.names, "closes_at": event.closes_at, "urgent": event.urgent}
         values = {"round_id": event.round_id, "situation_id": event.situation_id, "realm": event.realm.id, **told}
@@ -155,7 +178,7 @@ class InvitationStore:
     async def _enter(self, session: AsyncSession, asked: AskedRound, association_ids: Sequence[UUID]) -> list[_Asking]:
         """Make the invitations that are missing; those made now."""
         names = await _present_names(session, association_ids)
-        candidates = await _candidates(session, list(names))
+        candidates = await _candidates(session, list(names), asked.realm)
         firsts = {association_id: next_to_ask(candidates[association_id]) for association_id in sorted(names)}
         values = [
             _invitation_values(asked, association_id, first, now=self._clock.now())
@@ -166,7 +189,11 @@ class InvitationStore:
         statement = insert_into(self._database.dialect, Invitation).on_conflict_do_nothing()
         made = statement.returning(col(Invitation.id), col(Invitation.association_id))
         return [
-            _Asking(Invited(invitation_id, association_id, names[association_id]), candidates[association_id])
+            _Asking(
+                Invited(invitation_id, association_id, names[association_id]),
+                candidates[association_id],
+                simulated=_simulated(asked, firsts[association_id]),
+            )
             for invitation_id, association_id in (await session.execute(made, values)).all()
         ]
 
@@ -195,7 +222,7 @@ class InvitationStore:
         now = self._clock.now()
         values: list[dict[str, Any]] = []
         asking: list[_Asking] = []
-        for invitation, one in zip(invitations, await _next_of(session, invitations), strict=True):
+        for invitation, one in zip(invitations, await _next_of(session, asked, invitations), strict=True):
             following = one.following if asked.open(now) else None
             state = standing_without_next(one.tried)
             values.append({"id": invitation.id, **_standing(following, invitation, state, now=now)})
@@ -215,8 +242,12 @@ async def _present_names(session: AsyncSession, association_ids: Sequence[UUID])
     return {row.id: row.name for row in await session.execute(present)}
 
 
-async def _candidates(session: AsyncSession, association_ids: Sequence[UUID]) -> Mapping[UUID, list[Candidate]]:
-    reachable = select(Contact).where(col(Contact.association_id).in_(association_ids), col(Contact.email).is_not(None))
+async def _candidates(
+    session: AsyncSession, association_ids: Sequence[UUID], realm: Realm
+) -> Mapping[UUID, list[Candidate]]:
+    reachable = select(Contact).where(
+        col(Contact.association_id).in_(association_ids), col(Contact.email).is_not(None), takes_part(realm)
+    )
     found: defaultdict[UUID, list[Candidate]] = defaultdict(list)
     for contact in (await session.execute(reachable)).scalars():
         found[contact.association_id].append(
@@ -225,10 +256,10 @@ async def _candidates(session: AsyncSession, association_ids: Sequence[UUID]) ->
     return found
 
 
-async def _next_of(session: AsyncSession, invitations: Sequence[Invitation]) -> list[_Asking]:
+async def _next_of(session: AsyncSession, asked: AskedRound, invitations: Sequence[Invitation]) -> list[_Asking]:
     """For each invitation its association, with whom to ask next and who was asked before."""
     names = await _present_names(session, [one.association_id for one in invitations])
-    candidates = await _candidates(session, list(names))
+    candidates = await _candidates(session, list(names), asked.realm)
     tried = await letters_of(session, [one.id for one in invitations])
     return [
         _Asking(
@@ -270,6 +301,7 @@ async def _silent_since(session: AsyncSession, moment: datetime, round_ids: Sequ
             col(Invitation.state) == InvitationState.ASKED.value,
             col(Invitation.checkin_id).is_(None),
             col(Invitation.declined_at).is_(None),
+            col(Invitation.simulated).is_(False),
             col(Invitation.asked_at) <= moment,
         )
         .order_by(col(Invitation.asked_at), col(Invitation.id))
@@ -313,11 +345,17 @@ def round_of(row: RoundRow) -> AskedRound:
 def _invitation_values(
     asked: AskedRound, association_id: UUID, first: Candidate | None, *, now: datetime
 ) -> dict[str, Any]:
-    own = {"id": new_id(), "realm": asked.realm.id, "round_id": asked.round_id, "association_id": association_id}
-    if first is not None:
+    own: dict[str, Any] = {"id": new_id(), "realm": asked.realm.id, "round_id": asked.round_id}
+    own |= {"association_id": association_id, "simulated": _simulated(asked, first)}
+    if first is not None or own["simulated"]:
         return {**own, **_asked(1, now=now)}
     nobody = {"state": InvitationState.UNDELIVERABLE.value, "letter_state": LetterState.NONE.value}
     return {**own, **nobody, "position": 0, "asked_at": None}
+
+
+def _simulated(asked: AskedRound, first: Candidate | None) -> bool:
+    """True for an association of which nobody takes part in the exercise."""
+    return first is None and not asked.realm.live
 
 
 def _standing(

@@ -12,6 +12,7 @@ from sqlmodel import col
 from services.intake.invitation.model import AskedRound, Candidate, Doors, Invited, reply_key
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow, round_of
 from services.intake.registry.store import Association, Contact
+from services.intake.rehearsal.store import takes_part
 from services.intake.reminder.model import recipient_of, reminder
 from shared.clock import Clock
 from shared.db import Database, insert_into
@@ -42,9 +43,9 @@ class ReminderStore:
     async def remind(self, event: RoundReminded) -> int:
         """Wish for a letter to each that has neither answered nor declined, PAGE in a transaction; how many.
 
-        It goes to the contact who was asked last and is still in the register, with a link of its own; all earlier
-        links stay good. Who was reminded with this number already is passed over, so a redelivery goes on where the
-        first delivery ended.
+        It goes to the contact who was asked last and is still in the register, in an exercise on its roster as well,
+        with a link of its own; all earlier links stay good. Who was reminded with this number already is passed
+        over, so a redelivery goes on where the first delivery ended.
         """
         reminded, after = 0, None
         while True:
@@ -102,6 +103,7 @@ async def _silent(session: AsyncSession, round_id: UUID, *, after: UUID | None) 
         select(func.max(col(token.position)))
         .join(Contact, col(Contact.id) == col(token.contact_id))
         .where(col(token.invitation_id) == col(Invitation.id), *first_letter, col(Contact.email).is_not(None))
+        .where(takes_part(col(Invitation.realm)))
         .correlate(Invitation)
         .scalar_subquery()
     )
