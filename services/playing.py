@@ -52,13 +52,13 @@ def run_scenario(
         with _folder(keep) as folder, _told(scenario) as tell:
             _log_into(folder / "valmius.log")
             told, page = until_done(play_alone(folder, wish, tell=tell, locale=language))
+        report.write_text(page, encoding="utf-8")
     except BrokenOffError as error:
         typer.echo("broken off; no report was written", err=True)
         raise typer.Exit(INTERRUPTED) from error
     except (NotPlayedError, TimeoutError, asyncio.CancelledError, OSError, RuntimeError) as error:
         typer.echo(f"the exercise was not played to its end: {str(error) or type(error).__name__}", err=True)
         raise typer.Exit(1) from error
-    report.write_text(page, encoding="utf-8")
     for line in summary(told):
         typer.echo(line)
     typer.echo(f"report: {report}")

@@ -1,9 +1,8 @@
 """The service `exercise`: it rehearses what the others do, and alarms nobody.
 
-Owns scenarios, exercises with their clocks, injects and rosters, and what simulated associations answer; what was
-heard in them, judgements, observations.
-Hears SimulatedAsked, SessionEnded; what happens in exercises' realms; of the registry, names and places of
-associations.
+Owns scenarios, exercises with their clocks, injects and rosters, and what simulated associations answer; what was heard
+in them, judgements and observations.
+Hears SimulatedAsked, SessionEnded, what happens in exercises' realms; and of the registry names and places.
 Says ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded.
 Serves the pages of those who lead exercises, and the reports of what they showed.
 """

@@ -52,12 +52,48 @@ async def test_an_exercise_is_planned_run_and_broken_off_on_accessible_pages(tmp
         await page.click("form[action$='/break-off'] button")
         await page.wait_for_selector("form[action$='/break-off']", state="detached")
         found += await wrong_on(page, "one that was broken off")
+        found += await wrong_in_its_report(page, address)
         await page.goto(f"{address}/exercises")
         found += await wrong_on(page, "the list")
-        [exercise] = await app.state.exercises.list_newest()
+        [_, exercise] = await app.state.exercises.list_newest()
         lines = await app.state.director.timeline(exercise)
         await chromium.close()
 
     assert found == []
     assert exercise.state is State.ABORTED
     assert [line.state for line in lines].count(InjectState.FIRED) >= 1
+
+
+async def wrong_in_its_report(page: Page, address: str) -> list[str]:
+    """What is wrong on the pages of the report to which the board leads, and where two exercises are compared."""
+    await page.click("main a[href$='/report']")
+    found = await wrong_on(page, "the report")
+    await page.click("main a[href$='/observations/new']")
+    found += await wrong_on(page, "a new observation")
+    await page.check("[name=sort][value=to-improve]")
+    await page.fill("[name=text]", "The picture was looked at late.")
+    await page.fill("[name=action]", "Look at it every half hour.")
+    await page.click("main form button >> text=/tallenna/i")
+    await page.wait_for_selector("#error")
+    found += await wrong_on(page, "an observation with a flaw")
+    await page.fill("[name=owner]", "Secretariat of the council")
+    await page.fill("[name=due]", "2030-12-31")
+    await page.click("main form button >> text=/tallenna/i")
+    await page.click("main a[href*='/actions/'] >> nth=0")
+    found += await wrong_on(page, "an action")
+    await page.check("[name=verdict][value=done]")
+    await page.click("main form button >> text=/tallenna/i")
+    await page.wait_for_selector(".after-done")
+    await page.click("main a[href*='/observations/'] >> nth=1")
+    found += await wrong_on(page, "an observation to be changed")
+    await page.goto(f"{address}/exercises/new")
+    await page.check("[name=scenario][value=pandemic]")
+    await page.click("main form button")
+    await page.click("form[action$='/start'] button")
+    await page.goto(f"{address}/exercises/reports")
+    found += await wrong_on(page, "the reports")
+    for number in range(2):
+        await page.check(f"[name=exercise] >> nth={number}")
+    await page.click("main form button")
+    await page.wait_for_selector("#compared")
+    return found + await wrong_on(page, "two exercises compared")

@@ -1,13 +1,18 @@
 """Fixtures of the tests of exercise."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy import select
 from sqlmodel import col
+from starlette.responses import Response
 
+from services.exercise.app import make_app
 from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import Draft, Exercise, Planned, plan
 from services.exercise.exercise.store import ExerciseStore
@@ -15,6 +20,7 @@ from services.exercise.scenario.store import ready_scenarios
 from shared.db import Database
 from shared.events import EVENT_TYPES, Event
 from shared.events.exercise import InjectFired
+from shared.identity import Role, Staff
 from shared.ids import new_id
 from shared.plumbing import OutboxRow
 from shared.settings import Settings
@@ -78,4 +84,22 @@ async def stage(settings: Settings, clock: FakeClock, migrated: Migrated) -> Asy
     await migrated.copy_to(url, "exercise")
     database = Database(url)
     yield Stage(database, clock, ExerciseStore(database, clock=clock), DirectorStore(database, clock=clock))
+    await database.close()
+
+
+@asynccontextmanager
+async def signed_in(
+    settings: Settings, clock: FakeClock, migrated: Migrated, role: Role
+) -> AsyncIterator[tuple[FastAPI, Stage, AsyncClient]]:
+    """The service on an empty database, its stores, and a browser in which Aino is signed in with this role."""
+    await migrated.copy_to(settings.database_of("exercise"), "exercise")
+    app = make_app(settings, clock=clock)
+    response, sessions, database = Response(), app.state.sessions, app.state.house.database
+    until = clock.now().replace(year=clock.now().year + 1)
+    sessions.sign_in(response, Staff(new_id(), AINO, frozenset({role}), until))
+    cookie = {sessions.cookie: response.headers["set-cookie"].split("=", 1)[1].split(";", 1)[0]}
+    transport = ASGITransport(app=app)
+    async with AsyncClient(transport=transport, base_url="http://127.0.0.1", cookies=cookie) as browser:
+        browser.headers["accept-language"] = "en"
+        yield app, Stage(database, clock, app.state.exercises, app.state.director), browser
     await database.close()

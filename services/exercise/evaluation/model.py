@@ -117,6 +117,7 @@ class Record:
     noted: Sequence[Noted]
     register: Register
     participants: int
+    simulated: frozenset[UUID] = frozenset()
     marks: Mapping[int, Mark] = field(default_factory=dict)
     observations: tuple[Observation, ...] = ()
 
@@ -124,13 +125,15 @@ class Record:
 @dataclass(frozen=True)
 class AfterActionReport:
     """What an exercise showed, in no language yet. `answers` are the moments of the first answers of those asked, in
-    order of time."""
+    order of time; `real` the measures of associations that somebody played, `simulated` those of all others."""
 
     exercise: Exercise
     compiled_at: datetime
     length: timedelta
     participants: int
     whole: Measures
+    real: Measures
+    simulated: Measures
     parts: Mapping[Dimension, tuple[Part, ...]]
     network_names: Mapping[str, Mapping[str, str]]
     answers: tuple[timedelta, ...]
@@ -157,6 +160,7 @@ def compile_report(
 ) -> AfterActionReport:
     """The report as the log stands now."""
     courses = courses_of(record, history)
+    simulated = {record.register.today(association_id) for association_id in record.simulated}
     answers = tuple(
         sorted(course[Fact.ANSWERED] for course in courses.values() if {Fact.ASKED, Fact.ANSWERED} <= course.keys())
     )
@@ -171,6 +175,8 @@ def compile_report(
         length=history.reached,
         participants=record.participants,
         whole=whole,
+        real=measure(course for one, course in courses.items() if one not in simulated),
+        simulated=measure(course for one, course in courses.items() if one in simulated),
         parts={dimension: parts(courses, record.register, dimension) for dimension in Dimension},
         network_names=record.register.network_names,
         answers=answers,

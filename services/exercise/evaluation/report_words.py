@@ -276,6 +276,9 @@ def _summary(report: AfterActionReport, locale: Locale) -> Iterable[str]:
 
 def _groups(report: AfterActionReport, locale: Locale) -> Iterable[Group]:
     _ = texts(locale)
+    if report.simulated.asked:
+        sides = (Row(_("Real participants"), cells(report.real)), Row(_("Simulated"), cells(report.simulated)))
+        yield Group(_("Real and simulated"), sides, "")
     for dimension, (title, note) in DIMENSIONS.items():
         rows = [
             Row(part_name(part, dimension, report.network_names, locale), cells(part.measures))
@@ -365,6 +368,12 @@ def _method(report: AfterActionReport, locale: Locale) -> Iterable[str]:
         "Whoever both answered and declined has answered; a letter that did not arrive counts only where neither came."
         " All others are silent."
     )
+    if report.simulated.asked:
+        yield _(
+            "Real participants are associations with a contact on the roster. All others were simulated: nothing was"
+            " sent to them, and their answers follow the scenario. They show how the whole copes, and nothing of those"
+            " associations."
+        )
     if report.whole.unasked:
         yield ngettext(
             "%(num)s association answered without having been asked; it is in no figure.",

@@ -35,7 +35,7 @@ def report_xlsx(report: AfterActionReport, locale: Locale) -> bytes:
         sheets.add(
             _("Observations"),
             (
-                _("Sort"),
+                _("Kind"),
                 _("Observation"),
                 _("Objective"),
                 _("Corrective action"),

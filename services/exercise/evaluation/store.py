@@ -4,14 +4,13 @@ What is kept is the first moment of each fact: telling it again, or in another o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, case, func, select
 from sqlmodel import Field, col
 
-from services.exercise.association.model import Register
 from services.exercise.association.store import register
 from services.exercise.director.model import Answers
 from services.exercise.director.store import DirectorStore
@@ -28,6 +27,7 @@ from services.exercise.exercise.store import ExerciseRow, ExerciseStore
 from services.exercise.expectation.store import ExpectationStore
 from services.exercise.observation.store import ObservationStore
 from services.exercise.schema import ExerciseTable
+from services.exercise.simulated.store import SimulatedRow
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.realm import Realm
@@ -109,11 +109,9 @@ class EvaluationStore:
         """The after-action report of an exercise as its log stands now."""
         async with self._database.read() as session:
             connection = await session.connection()
-            heard, noted, known = await connection.run_sync(_read, exercise.realm)
-        record = Record(
-            heard=heard,
-            noted=noted,
-            register=known,
+            log = await connection.run_sync(_read, exercise.realm)
+        record = replace(
+            log,
             participants=await self._sources.exercises.participants(exercise),
             marks=await self._sources.expectations.marks(exercise),
             observations=await self._sources.observations.list_of(exercise),
@@ -152,7 +150,8 @@ def _answers(connection: Connection, realm: Realm) -> Answers:
     return Answers(*(int(figure or 0) for figure in connection.execute(sums).one()))
 
 
-def _read(connection: Connection, realm: Realm) -> tuple[dict[UUID, dict[Fact, datetime]], list[Noted], Register]:
+def _read(connection: Connection, realm: Realm) -> Record:
+    """What the log of this realm and the register tell."""
     heard: dict[UUID, dict[Fact, datetime]] = {}
     of_one = select(HEARD.c.association_id, HEARD.c.fact, HEARD.c.first_at).where(HEARD.c.realm == realm.id)
     for association_id, fact, at in connection.execute(of_one):
@@ -162,7 +161,8 @@ def _read(connection: Connection, realm: Realm) -> tuple[dict[UUID, dict[Fact, d
         Noted(Happening(what), key, at, sent, failed)
         for what, key, at, sent, failed in connection.execute(select(*columns).where(NOTED.c.realm == realm.id))
     ]
-    return heard, noted, register(connection)
+    simulated = select(col(SimulatedRow.association_id)).where(col(SimulatedRow.realm) == realm)
+    return Record(heard, noted, register(connection), 0, frozenset(connection.execute(simulated).scalars()))
 
 
 def _write(connection: Connection, news: Sequence[News]) -> list[None]:

@@ -1,0 +1,117 @@
+"""A log of an exercise to be heard in any order: whom the round asked, and what they did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from services.exercise.association.handlers import AssociationHandlers
+from services.exercise.evaluation.handlers import EvaluationHandlers
+from services.exercise.exercise.model import Exercise
+from shared.events import Event
+from shared.events.intake import (
+    AssociationChanged,
+    AssociationDeclined,
+    AssociationNotReached,
+    Channel,
+    CheckInReceived,
+    NetworkChanged,
+    OperatingStatus,
+)
+from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.status import RoundClosed, RoundOpened, SituationOpened
+from shared.ids import new_id
+from shared.realm import LIVE, Realm
+
+NAMESPACE = UUID("0199a001-0000-7000-8000-000000000000")
+PLACES = ("834", "433", "061", "082")
+SECTORS = ("nature", "social-health", "village")
+
+
+def association_id(number: int) -> UUID:
+    return uuid5(NAMESPACE, str(number))
+
+
+def registered(count: int, now: datetime) -> list[Event]:
+    """What the registry tells of so many associations and one network, of which every second is a member."""
+    told: list[Event] = [
+        AssociationChanged(
+            happened_at=now,
+            realm=LIVE,
+            association_id=association_id(number),
+            version=1,
+            name=f"Association {number}",
+            municipality=PLACES[number % len(PLACES)],
+            sector=SECTORS[number % len(SECTORS)],
+            networks=("silta",) if number % 2 else (),
+        )
+        for number in range(count)
+    ]
+    names = {"fi": "SILTA-verkosto", "sv": "Nätverket SILTA", "en": "SILTA network"}
+    return [*told, NetworkChanged(happened_at=now, realm=LIVE, code="silta", names=names)]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How an exercise's round went: `asked` associations, of which the first answered after these many real seconds,
+    the next so many declined, and the next so many were not reached."""
+
+    exercise: Exercise
+    round_at: datetime
+    asked: int
+    answers: Sequence[float]
+    declined: int = 0
+    not_reached: int = 0
+
+    @property
+    def realm(self) -> Realm:
+        return self.exercise.realm
+
+    def events(self) -> list[Event]:
+        """All that is told of it; the round in two parts."""
+        round_id, situation_id, at = new_id(), self.exercise.situation_id, self.round_at
+        ids = tuple(association_id(number) for number in range(self.asked))
+        of_round = {"realm": self.realm, "situation_id": situation_id, "round_id": round_id}
+        told: list[Event] = [
+            SituationOpened(
+                happened_at=at, realm=self.realm, situation_id=situation_id, kind="storm", names={}, municipalities=()
+            ),
+            *(
+                RoundOpened(
+                    happened_at=at, names={}, closes_at=at, association_ids=part, part=number, parts=2, **of_round
+                )
+                for number, part in enumerate((ids[::2], ids[1::2]), 1)
+            ),
+            RoundClosed(happened_at=at + timedelta(hours=1), **of_round),
+        ]
+        for number, seconds in enumerate(self.answers):
+            told += [self._answer(ids[number], at + timedelta(seconds=seconds + again), of_round) for again in (0, 5)]
+        left = ids[len(self.answers) :]
+        told += [AssociationDeclined(happened_at=at, association_id=one, **of_round) for one in left[: self.declined]]
+        gone = left[self.declined : self.declined + self.not_reached]
+        told += [
+            AssociationNotReached(happened_at=at, association_id=one, reason="no contact", **of_round) for one in gone
+        ]
+        return told
+
+    def guidance(self, seconds: float, kind: str = "alert") -> list[Event]:
+        """Guidance was published so many real seconds after the round, and reached two participants."""
+        at, guidance_id = self.round_at + timedelta(seconds=seconds), new_id()
+        return [
+            GuidancePublished(happened_at=at, realm=self.realm, guidance_id=guidance_id, revision=1, kind=kind),
+            BroadcastFinished(happened_at=at, realm=self.realm, guidance_id=guidance_id, revision=1, sent=2, failed=0),
+        ]
+
+    @staticmethod
+    def _answer(association: UUID, at: datetime, of_round: dict[str, object]) -> Event:
+        values = {"association_id": association, "checkin_id": new_id(), **of_round}
+        status, channel = OperatingStatus.NORMAL, Channel.LINK
+        return CheckInReceived(happened_at=at, reported_at=at, status=status, channel=channel, **values)
+
+
+async def hear(events: Sequence[Event], registry: AssociationHandlers, notes: EvaluationHandlers) -> None:
+    """Have each event handled by who hears it."""
+    for event in events:
+        handlers = registry if hasattr(registry, f"on_{event.fact}") else notes
+        fact = "checkin_received" if isinstance(event, CheckInReceived) else event.fact
+        await getattr(handlers, f"on_{fact}")(event)
