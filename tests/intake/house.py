@@ -79,10 +79,12 @@ class Intake:
         async with self.database.write() as session:
             await session.execute(insert(Contact), {**values, "email": email, "language": "fi", "state": "confirmed"})
 
-    async def open_round(self, ids: Sequence[UUID], *, realm: Realm = LIVE, hours: int = 24) -> Round:
-        """Have these associations asked, as the bus would; in an exercise every contact takes part."""
+    async def open_round(
+        self, ids: Sequence[UUID], *, realm: Realm = LIVE, hours: int = 24, roster: Sequence[str] | None = None
+    ) -> Round:
+        """Have these associations asked, as the bus would; in an exercise every contact takes part, or the roster."""
         if not realm.live:
-            await self.enrol(realm, *await self._addresses())
+            await self.enrol(realm, *(await self._addresses() if roster is None else roster))
         opened = Round(new_id(), new_id(), self.clock.now() + timedelta(hours=hours), realm)
         await self.app.state.invitation.invite(round_opened(opened, ids, self.clock.now()))
         return opened

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Index, and_, bindparam, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Index, and_, bindparam, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
@@ -118,20 +118,20 @@ class SimulatedStore:
         """The answers that are due by the clocks of running exercises, oldest first, `limit` at most; they are the
         caller's for the time of CLAIM. The second answer of an association waits until the first is settled."""
         now = self._clock.now()
-        async with self._database.write() as session:
+        free = or_(col(SimulatedAnswerRow.not_before).is_(None), col(SimulatedAnswerRow.not_before) <= now)
+        async with self._database.read() as session:
             running = await _running(session)
-            if not running:
-                return []
-            free = or_(col(SimulatedAnswerRow.not_before).is_(None), col(SimulatedAnswerRow.not_before) <= now)
             due = (
                 select(SimulatedAnswerRow)
                 .where(col(SimulatedAnswerRow.sending) == Sending.WAITING.value, free, _first_in_line())
-                .where(or_(*(_due_in(exercise, now) for exercise in running)))
+                .where(or_(false(), *(_due_in(exercise, now) for exercise in running)))
                 .order_by(col(SimulatedAnswerRow.due_seconds), col(SimulatedAnswerRow.id))
                 .limit(limit)
-                .with_for_update(skip_locked=True)
             )
-            rows = (await session.execute(due)).scalars().all()
+            if not running or (await session.execute(due.limit(1))).first() is None:
+                return []
+        async with self._database.write() as session:
+            rows = (await session.execute(due.with_for_update(skip_locked=True))).scalars().all()
             claimed = [_due_of(row) for row in rows]
             ids = [row.id for row in rows]
             claim = update(SimulatedAnswerRow).where(col(SimulatedAnswerRow.id).in_(ids), free)

@@ -19,18 +19,19 @@ from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.model import InvitationState, Tried
 from services.intake.invitation.store import Invitation, RoundRow, letters_of
 from services.intake.registry.store import Association, AssociationCapability, AssociationNetwork, Contact
+from services.intake.rehearsal.store import takes_part
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import Amount, OperatingStatus
 from shared.identity import Sight
-from shared.realm import Realm
+from shared.realm import LIVE, Realm
 from shared.region import CAPABILITIES
 
 PAGE = 50
 TRIED_AT_ONCE = 20
-PROMISED, READY, WAITING, WRONG, NO_NUMBER = range(5)
-"""The turns in which calls are made; those after READY cannot be made now."""
+PROMISED, READY, WAITING, WRONG, NO_NUMBER, SIMULATED = range(6)
+"""The turns in which calls are made; those after READY cannot be made now, the last never."""
 
 
 class CallRow(IntakeTable, table=True):
@@ -59,7 +60,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class CallRound:
-    """An open round, and how many of those seen have not answered and could not be reached."""
+    """An open round, and how many of those seen have not answered and could not be reached; beside them those whom an
+    exercise simulates."""
 
     round_id: UUID
     realm: Realm
@@ -68,11 +70,12 @@ class CallRound:
     asked: int = 0
     outstanding: int = 0
     undeliverable: int = 0
+    simulated: int = 0
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One association on the call list, with the first contact who has a telephone."""
+    """One association on the call list, with the first contact who has a telephone; one that is simulated has none."""
 
     invitation_id: UUID
     association_id: UUID
@@ -80,6 +83,7 @@ class Listed:
     municipality: str
     undeliverable: bool
     able: bool
+    simulated: bool
     attempts: int
     outcome: Outcome | None
     not_before: datetime | None
@@ -115,14 +119,13 @@ class CallStore:
     async def rounds(self, sight: Sight) -> list[CallRound]:
         """The open rounds, the one that closes first before the others."""
         now = self._clock.now()
-        outstanding = and_(col(Invitation.checkin_id).is_(None), col(Invitation.declined_at).is_(None))
+        played = col(Invitation.simulated).is_(False)
+        outstanding = and_(played, col(Invitation.checkin_id).is_(None), col(Invitation.declined_at).is_(None))
         undeliverable = and_(outstanding, col(Invitation.state) == InvitationState.UNDELIVERABLE.value)
         statement = (
             select(
                 RoundRow,
-                func.count(),
-                func.sum(case((outstanding, 1), else_=0)),
-                func.sum(case((undeliverable, 1), else_=0)),
+                *(func.sum(case((one, 1), else_=0)) for one in (played, outstanding, undeliverable, ~played)),
             )
             .join(Invitation, col(Invitation.round_id) == col(RoundRow.round_id))
             .join(Association, col(Association.id) == col(Invitation.association_id))
@@ -167,7 +170,8 @@ class CallStore:
         async with self._database.read() as session:
             count = await session.scalar(select(func.count()).select_from(listed.order_by(None).subquery()))
             rows = (await session.execute(listed.offset((page - 1) * PAGE).limit(PAGE))).all()
-            contacts = await _contacts(session, [row.association_id for row in rows])
+            realm = Realm(rows[0].realm) if rows else LIVE
+            contacts = await _contacts(session, [row.association_id for row in rows if not row.simulated], realm)
         return [_listed_of(row, contacts[row.association_id], now) for row in rows], count or 0
 
     async def card(self, invitation_id: UUID) -> Card | None:
@@ -179,7 +183,8 @@ class CallStore:
             association = await session.get_one(Association, invitation.association_id)
             member = col(AssociationNetwork.association_id) == association.id
             networks = (await session.execute(select(col(AssociationNetwork.network)).where(member))).scalars()
-            contacts = await _contacts(session, [association.id])
+            asked = [] if invitation.simulated else [association.id]
+            contacts = await _contacts(session, asked, Realm(invitation.realm))
             letters = await letters_of(session, [invitation_id])
             return Card(
                 invitation=invitation,
@@ -213,11 +218,14 @@ class CallStore:
                     return None
 
     async def take(self, invitation_id: UUID, *, person_id: UUID) -> bool:
-        """Take this very call, and give up any other; False while somebody else has it. Taking one's own renews it."""
+        """Take this very call, and give up any other; False while somebody else has it, and for one that is simulated.
+        Taking one's own renews it."""
         async with self._database.write() as session:
             invitation = await session.get_one(Invitation, invitation_id)
-            now = self._clock.now()
-            return await self._take(session, invitation_id, invitation.realm, person_id=person_id, now=now)
+            now, realm = self._clock.now(), invitation.realm
+            return not invitation.simulated and await self._take(
+                session, invitation_id, realm, person_id=person_id, now=now
+            )
 
     async def release(self, invitation_id: UUID, *, person_id: UUID) -> None:
         """Let others have this call; if it is not this person's, nothing changes."""
@@ -301,6 +309,7 @@ def _to_call(round_id: UUID, wanted: Wanted, sight: Sight, *, now: datetime) -> 
         col(Invitation.realm),
         undeliverable.label("undeliverable"),
         able.label("able"),
+        col(Invitation.simulated),
         col(Association.id).label("association_id"),
         col(Association.name),
         col(Association.municipality),
@@ -337,6 +346,7 @@ def _to_call(round_id: UUID, wanted: Wanted, sight: Sight, *, now: datetime) -> 
 def _turn(now: datetime) -> ColumnElement[int]:
     due = or_(col(CallRow.not_before).is_(None), col(CallRow.not_before) <= now)
     return case(
+        (col(Invitation.simulated), SIMULATED),
         (~_has_phone(), NO_NUMBER),
         (col(CallRow.outcome) == Outcome.WRONG_NUMBER.value, WRONG),
         (and_(col(CallRow.outcome) == Outcome.CALL_BACK.value, due), PROMISED),
@@ -346,22 +356,23 @@ def _turn(now: datetime) -> ColumnElement[int]:
 
 
 def _has_phone() -> ColumnElement[bool]:
-    return exists().where(col(Contact.association_id) == col(Association.id), col(Contact.phone) != "")
+    known = (col(Contact.association_id) == col(Association.id), col(Contact.phone) != "")
+    return exists().where(*known, takes_part(col(Invitation.realm)))
 
 
-async def _contacts(session: AsyncSession, association_ids: Sequence[UUID]) -> defaultdict[UUID, list[Contact]]:
-    """Their contacts, in the order in which they are asked."""
+async def _contacts(
+    session: AsyncSession, association_ids: Sequence[UUID], realm: Realm
+) -> defaultdict[UUID, list[Contact]]:
+    """Their contacts who take part in this realm, in the order in which they are asked."""
     found: defaultdict[UUID, list[Contact]] = defaultdict(list)
-    of_them = select(Contact).where(col(Contact.association_id).in_(association_ids))
+    of_them = select(Contact).where(col(Contact.association_id).in_(association_ids), takes_part(realm))
     for contact in (await session.execute(of_them.order_by(col(Contact.position)))).scalars():
         found[contact.association_id].append(contact)
     return found
 
 
-def _round_of(row: RoundRow, asked: int = 0, outstanding: int = 0, undeliverable: int = 0) -> CallRound:
-    return CallRound(
-        row.round_id, Realm(row.realm), row.names, row.closes_at, asked, outstanding or 0, undeliverable or 0
-    )
+def _round_of(row: RoundRow, *counts: int) -> CallRound:
+    return CallRound(row.round_id, Realm(row.realm), row.names, row.closes_at, *counts)
 
 
 def _listed_of(row: Row[Any], contacts: Sequence[Contact], now: datetime) -> Listed:
@@ -373,6 +384,7 @@ def _listed_of(row: Row[Any], contacts: Sequence[Contact], now: datetime) -> Lis
         municipality=row.municipality,
         undeliverable=bool(row.undeliverable),
         able=bool(row.able),
+        simulated=row.simulated,
         attempts=row.attempts or 0,
         outcome=Outcome(row.outcome) if row.outcome else None,
         not_before=row.not_before,

@@ -118,7 +118,7 @@ class CallDesk:
 
     async def take(self, request: Request, staff: Caller, invitation_id: UUID) -> Response:
         """Take this very call."""
-        await self._card(staff, invitation_id)
+        await self._called(staff, invitation_id)
         await self._store.take(invitation_id, person_id=staff.person_id)
         return RedirectResponse(f"/calls/{invitation_id}?{_query(_wanted(request))}", HTTPStatus.SEE_OTHER)
 
@@ -130,7 +130,7 @@ class CallDesk:
 
     async def tried(self, request: Request, staff: Caller, invitation_id: UUID) -> Response:
         """Note a call that brought no answer."""
-        card, invited = await self._card(staff, invitation_id)
+        card, invited = await self._called(staff, invitation_id)
         async with request.form() as sent:
             fields = {name: str(sent.get(name, "")) for name in ("outcome", "at", "note")}
         if fields["outcome"] not in Outcome._value2member_map_ or len(fields["note"]) > NOTE_LIMIT:
@@ -142,7 +142,7 @@ class CallDesk:
 
     async def answer(self, request: Request, staff: Caller, invitation_id: UUID) -> Response:
         """Record what was said on the telephone; where something is missing, the form again with all that was typed."""
-        card, invited = await self._card(staff, invitation_id)
+        card, invited = await self._called(staff, invitation_id)
         form = read_form(await request.body())
         if form.status is None or form.wrong:
             return self._page(request, staff, card, invited, form, sent=True)
@@ -225,6 +225,17 @@ class CallDesk:
         if call_round is None:
             raise _closed()
         return call_round
+
+    async def _called(self, staff: Staff, invitation_id: UUID) -> tuple[Card, Invited]:
+        """The same, of one that can be called: in an exercise somebody must take part in it."""
+        card, invited = await self._card(staff, invitation_id)
+        if card.invitation.simulated:
+            raise TroubleError(
+                HTTPStatus.CONFLICT,
+                N_("This association is simulated: the exercise answers for it. Nothing was recorded."),
+                what_next=N_("Go back to the list. Call only those who take part."),
+            )
+        return card, invited
 
     async def _card(self, staff: Staff, invitation_id: UUID) -> tuple[Card, Invited]:
         """The call, if this person may see it and the round is still open."""

@@ -15,10 +15,11 @@ from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation, RoundRow
 from services.intake.registry.model import Wanted
 from services.intake.registry.store import Association, AssociationCapability, Contact, matching
+from services.intake.rehearsal.store import takes_part
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.intake import OperatingStatus
-from shared.realm import Realm
+from shared.realm import LIVE, Realm
 
 RECENT = timedelta(days=7)
 SITUATIONS = 20
@@ -78,7 +79,7 @@ class CapabilityStore:
             asked = await _asked(session, here, situation) if situation else set()
             offering = [own for own, (answered, _) in answers.items() if answered.offered]
             ids = {*registered, *offering}
-            contacts = await _first_contacts(session, here, ids)
+            contacts = await _first_contacts(session, here, ids, realm=situation.realm if situation else LIVE)
         now = self._clock.now()
         able = []
         for own in ids:
@@ -156,11 +157,14 @@ def _answered(row: CheckInRow, capability: str) -> Answered:
     )
 
 
-async def _first_contacts(session: AsyncSession, here: ColumnElement[bool], ids: set[UUID]) -> dict[UUID, Person]:
+async def _first_contacts(
+    session: AsyncSession, here: ColumnElement[bool], ids: set[UUID], *, realm: Realm
+) -> dict[UUID, Person]:
+    """Whom to call first; in an exercise only those who take part in it."""
     rows = (
         select(Contact)
         .join(Association, col(Association.id) == col(Contact.association_id))
-        .where(here)
+        .where(here, takes_part(realm))
         .order_by(col(Contact.association_id), col(Contact.position).desc())
     )
     return {

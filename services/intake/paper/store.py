@@ -17,6 +17,7 @@ from services.intake.invitation.store import Invitation, InvitationToken
 from services.intake.paper.model import paper_recipient, paper_token
 from services.intake.registry.model import name_key
 from services.intake.registry.store import Association, Contact
+from services.intake.rehearsal.store import takes_part
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.intake import Channel, OperatingStatus
@@ -28,7 +29,8 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class PaperRow:
-    """One association on its municipality's list. `number` is its place there, counted from 1, for whoever looks."""
+    """One association on its municipality's list. `number` is its place there, counted from 1, for whoever looks. One
+    that an exercise simulates gets no sheet, and nothing is typed for it."""
 
     number: int
     invitation_id: UUID
@@ -39,6 +41,7 @@ class PaperRow:
     status: OperatingStatus | None
     reported_at: datetime | None
     channel: Channel | None
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class PaperStore:
         """Make the links for the sheets of those who have not answered; how many are new. Making them again changes
         nothing: the links are the same."""
         rows, _ = await self.rows(round_id, municipality, sight)
-        values = [self._token_values(row.invitation_id) for row in rows if row.status is None]
+        values = [self._token_values(row.invitation_id) for row in rows if row.status is None and not row.simulated]
         if not values:
             return 0
         now = self._clock.now()
@@ -148,6 +151,8 @@ def _listed(round_id: UUID, municipality: str, sight: Sight) -> Select[Any]:
     columns: list[Any] = [
         col(Invitation.id).label("invitation_id"),
         col(Invitation.checkin_id),
+        col(Invitation.realm),
+        col(Invitation.simulated),
         col(Association.id).label("association_id"),
         func.row_number().over(order_by=(col(Association.name_key), col(Association.id))).label("number"),
     ]
@@ -157,10 +162,13 @@ def _listed(round_id: UUID, municipality: str, sight: Sight) -> Select[Any]:
         .where(col(Invitation.round_id) == round_id, col(Association.municipality) == municipality)
         .subquery()
     )
-    first = select(func.min(col(Contact.position))).where(col(Contact.association_id) == col(Association.id))
+    first = select(func.min(col(Contact.position))).where(
+        col(Contact.association_id) == col(Association.id), takes_part(numbered.c.realm)
+    )
     shown: list[Any] = [
         numbered.c.number,
         numbered.c.invitation_id,
+        numbered.c.simulated,
         col(Association.name),
         col(Association.language),
         col(Contact.name).label("contact"),
@@ -176,7 +184,8 @@ def _listed(round_id: UUID, municipality: str, sight: Sight) -> Select[Any]:
         .outerjoin(
             Contact,
             (col(Contact.association_id) == col(Association.id))
-            & (col(Contact.position) == first.correlate(Association).scalar_subquery()),
+            & numbered.c.simulated.is_(False)
+            & (col(Contact.position) == first.correlate(Association, numbered).scalar_subquery()),
         )
         .outerjoin(CheckInRow, col(CheckInRow.id) == numbered.c.checkin_id)
         .where(seen_by(sight))
@@ -195,4 +204,5 @@ def _row_of(row: Row[Any]) -> PaperRow:
         status=OperatingStatus(row.status) if row.status else None,
         reported_at=row.reported_at,
         channel=Channel(row.channel) if row.channel else None,
+        simulated=row.simulated,
     )

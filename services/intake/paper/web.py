@@ -115,7 +115,8 @@ class PaperDesk:
         number = _page(request)
         rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         async with request.form(max_fields=PAGE * 2 + 10) as sent:
-            typed = {row.invitation_id: _typed(sent, f"-{row.invitation_id}") for row in rows}
+            played = [row for row in rows if not row.simulated]
+            typed = {row.invitation_id: _typed(sent, f"-{row.invitation_id}") for row in played}
             find = str(sent.get("find", "")).strip()
         wrong = {key: one for key, one in typed.items() if not one.empty and one.wrong}
         right = [(key, one) for key, one in typed.items() if not one.empty and not one.wrong]
@@ -141,7 +142,7 @@ class PaperDesk:
         async with request.form(max_fields=10) as sent:
             typed = _typed(sent, "")
         rows, _count = await self._store.rows(round_id, municipality, staff.sight)
-        if invitation_id not in {row.invitation_id for row in rows}:
+        if invitation_id not in {row.invitation_id for row in rows if not row.simulated}:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such row on this list."))
         if not typed.wrong:
             await self._record(staff, invitation_id, typed)
@@ -205,7 +206,7 @@ class PaperDesk:
         rows, count = await self._store.rows(round_id, municipality, staff.sight, page=number)
         made = await self._store.with_sheet(rows)
         sheets = [self._sheet(request, values["round"], row, token) for row, token in made]
-        missing = sum(row.status is None for row in rows) - len(made)
+        missing = sum(row.status is None and not row.simulated for row in rows) - len(made)
         return pages_of(request).html(
             request,
             "paper_sheets.html",

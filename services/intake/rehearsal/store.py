@@ -1,11 +1,10 @@
 """Store: the rosters of exercises that run, and the condition that a contact stands on one."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -57,8 +56,7 @@ class RehearsalStore:
         async with self._database.write() as session:
             if not await self._first_time(session, event.event_id):
                 return
-            row = RehearsalRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not tell of it
-            await self._put(session, event.realm, {"heard": 1}, {"heard": row.heard + 1})
+            await self._put(session, event.realm, {"heard": 1}, {"heard": col(RehearsalRow.heard) + 1})
             keys = sorted({address_key(address) for address in event.addresses})
             if keys and not (await _heard(session, event.realm)).over:
                 statement = insert_into(self._database.dialect, ParticipantRow).on_conflict_do_nothing()
@@ -103,13 +101,13 @@ async def goes_on(session: AsyncSession, realm: Realm) -> bool:
 def takes_part(realm: Realm | ColumnElement[str]) -> ColumnElement[bool]:
     """The condition that a contact may be written to and called in this realm: in the live one everybody, in an
     exercise whoever has an address on its roster."""
-    of_realm = literal(realm.id) if isinstance(realm, Realm) else realm
-    roster: Sequence[Any] = (
-        col(ParticipantRow.realm) == of_realm,
-        col(ParticipantRow.address) == func.lower(col(Contact.email)),
+    enrolled = select(col(ParticipantRow.address)).where(
+        col(ParticipantRow.realm) == realm, col(ParticipantRow.address) == func.lower(col(Contact.email))
     )
-    enrolled = select(col(ParticipantRow.address)).where(*roster).correlate_except(ParticipantRow).exists()
-    return or_(of_realm == LIVE.id, enrolled)
+    on_roster = enrolled.correlate_except(ParticipantRow).exists()
+    if isinstance(realm, Realm):
+        return true() if realm.live else on_roster
+    return or_(realm == LIVE.id, on_roster)
 
 
 async def _heard(session: AsyncSession, realm: Realm) -> Heard:

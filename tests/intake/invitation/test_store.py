@@ -130,7 +130,7 @@ async def test_the_realm_is_carried_on_and_keeps_rounds_apart(intake: Intake) ->
 
     await intake.open_round(ids, realm=EXERCISE)
 
-    said = [*await intake.said("bulk"), *await intake.said("association_not_reached")]
+    said = [*await intake.said("bulk"), *await intake.said("simulated_asked")]
     assert [event["realm"] for event in said] == [EXERCISE, EXERCISE]
     assert {row.realm for row in await invitations(intake)} == {EXERCISE}
 

@@ -34,10 +34,7 @@ async def ids(intake: Intake) -> list[UUID]:
 
 async def ask(intake: Intake, ids: list[UUID], *roster: str) -> Round:
     """A round of an exercise in which these addresses take part."""
-    await intake.enrol(AUTUMN, *roster)
-    opened = Round(new_id(), new_id(), intake.clock.now() + timedelta(hours=8), AUTUMN)
-    await intake.app.state.invitation.invite(round_opened(opened, ids, intake.clock.now()))
-    return opened
+    return await intake.open_round(ids, realm=AUTUMN, hours=8, roster=roster)
 
 
 async def written_to(intake: Intake) -> list[str]:
