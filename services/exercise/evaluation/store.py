@@ -121,7 +121,7 @@ class EvaluationStore:
         return compile_report(exercise, history, record, lines, now=self._clock.now())
 
     async def answers(self, exercise: Exercise) -> Answers:
-        """How many were asked and answered until now: as the report counts them, at the cost of a few figures."""
+        """How many were asked and answered until now, as the report counts them but for associations merged since."""
         return await self._database.look(lambda connection: _answers(connection, exercise.realm))
 
     async def report_of(self, exercise_id: UUID) -> AfterActionReport:
