@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
-from nats.errors import TimeoutError as NothingMoreError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from services.embedded import provisioner
@@ -22,13 +21,10 @@ async def told(settings: Nats, kind: type[E], realm: Realm) -> list[E]:
 
 async def _bodies(settings: Nats, kind: type[Event], realm: Realm) -> AsyncIterator[bytes]:
     subject = f"{kind.service}.{realm}.{kind.fact}"
+    # What is not acknowledged is not pending again: the count falls as messages are handed out.
     config = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL, filter_subject=subject)
     async with provisioner(settings) as connection:
         reading = await connection.jetstream().pull_subscribe(subject, stream=kind.stream, config=config)
-        while True:
-            try:
-                page = await reading.fetch(PAGE, timeout=1)
-            except NothingMoreError:
-                return
-            for message in page:
+        while waiting := (await reading.consumer_info()).num_pending:
+            for message in await reading.fetch(min(waiting, PAGE), timeout=10):
                 yield message.data
