@@ -117,7 +117,8 @@ async def _recount(running: Running, exercise: Exercise, history: ClockHistory) 
 def _first(answers: Iterable[CheckInReceived]) -> dict[UUID, datetime]:
     first: dict[UUID, datetime] = {}
     for event in answers:
-        first[event.association_id] = min(event.happened_at, first.get(event.association_id, event.happened_at))
+        at = min(event.reported_at, event.happened_at)
+        first[event.association_id] = min(at, first.get(event.association_id, at))
     return first
 
 
