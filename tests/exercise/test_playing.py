@@ -32,7 +32,7 @@ def test_a_scenario_that_is_wrong_is_told_with_line_and_column(tmp_path: Path) -
     ("options", "said"),
     [
         (("--report", "{folder}/nowhere/out.html"), "there is no folder"),
-        (("--report", "{folder}/out.html", "--speed", "601"), "601"),
+        (("--report", "{folder}/out.html", "--speed", "601"), "600"),
         (("--report", "{folder}/out.html", "--keep", "{folder}"), "is not empty"),
         ((), "--report"),
     ],
