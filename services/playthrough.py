@@ -28,8 +28,9 @@ HOST = "127.0.0.1"
 LOOK_EVERY = 0.5
 """Seconds between two looks at how far an exercise is."""
 
-LATE_LOOKS = 120
-"""So many looks after the end of the script an answer may come that was due before: the machine may be slow."""
+LATE_LOOKS = 60
+"""After the end of the script answers may still come that were due before, on a slow machine many. Once so many looks
+in a row have found no other one, none is waited for any more."""
 
 PATIENCE = 300.0
 """Seconds in which everything that was said must have been heard, at the latest."""
@@ -143,15 +144,16 @@ async def _watched(running: Running, exercise: Exercise, *, tell: Tell) -> None:
     director: DirectorStore = running.apps["exercise"].state.director
     evaluation: EvaluationStore = running.apps["exercise"].state.evaluation
     simulated: SimulatedStore = running.apps["exercise"].state.simulated
-    offset, late = timedelta(), 0
-    while offset < exercise.scenario.length or (late < LATE_LOOKS and (await simulated.figures(exercise)).to_come):
-        late += offset >= exercise.scenario.length
+    offset, to_come, idle = timedelta(), 0, 0
+    while offset < exercise.scenario.length or (to_come and idle < LATE_LOOKS):
         if await _stopped(running, within=LOOK_EVERY):
             raise BrokenOffError
         offset = (await exercises.one(exercise.id)).clock.elapsed
         lines = await director.timeline(exercise)
         answers = await evaluation.answers(exercise)
         put_in = sum(line.state is InjectState.FIRED for line in lines)
+        before, to_come = to_come, (await simulated.figures(exercise)).to_come
+        idle = idle + 1 if to_come == before else 0
         tell(Progress(offset, put_in, put_in_last(lines), answers.asked, answers.answered))
 
 
