@@ -21,7 +21,6 @@ from services.composition import SERVICES, Service, service_named
 from services.doctor import Finding, examine
 from services.intake.access.model import PersonEntry
 from services.intake.access.store import AccessStore
-from services.intake.audit.store import AuditStore
 from services.intake.register_file.export_file import WRITERS
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry.model import Wanted
@@ -30,6 +29,7 @@ from services.intake.retention.store import RetentionStore
 from services.local import installed_settings
 from services.notify.retention.model import Keeping
 from services.notify.retention.store import RetentionStore as LetterRetention
+from shared.audit_rows import AuditStore
 from shared.clock import SystemClock
 from shared.house import House
 from shared.i18n import Locale
@@ -55,6 +55,7 @@ Installation = Annotated[
     typer.Option("--folder", help="The folder of `valmius run`; without it, VALMIUS_* say where everything is."),
 ]
 LOOK_EVERY = 0.2
+AUDITED = ("intake", "notify", "status")
 Names = Annotated[list[str] | None, typer.Argument(help="Only these services; none named: all.")]
 
 
@@ -158,15 +159,14 @@ def export_registry(
 
 @audit_app.command("verify")
 def verify_audit(folder: Installation = None, as_json: Json = False) -> None:
-    """Read the whole audit, and say whether every row is there as it was written. Exit code 1: one is not."""
-    rows, broken = until_done(_verify(settings_of(folder)))
+    """Read the whole audits, and say whether every row is there as it was written. Exit code 1: one is not."""
+    found = until_done(_verify(settings_of(folder)))
     if as_json:
-        say({"rows": rows, "broken": broken}, as_json=True)
-    elif broken is None:
-        typer.echo(f"rows 1-{rows} are whole" if rows else "nothing was written down yet")
-    else:
-        typer.echo(f"row {broken} is missing or changed")
-    if broken is not None:
+        say({name: {"rows": rows, "broken": broken} for name, (rows, broken) in found.items()}, as_json=True)
+    for name, (rows, broken) in found.items() if not as_json else ():
+        whole = f"rows 1-{rows} are whole" if rows else "nothing was written down yet"
+        typer.echo(f"{name}: {whole if broken is None else f'row {broken} is missing or changed'}")
+    if any(broken is not None for _, broken in found.values()):
         raise typer.Exit(1)
 
 
@@ -318,12 +318,15 @@ async def _export(settings: Settings, wanted: Wanted, file: Path, form: str) -> 
         return found.count
 
 
-async def _verify(settings: Settings) -> tuple[int, int | None]:
-    """How many rows there are, and the first that is not whole."""
-    async with opened(settings, service_named("intake")) as intake:
-        audit: AuditStore = intake.state.audit
-        newest = await audit.page(size=1)
-        return newest[0].number if newest else 0, await audit.first_break()
+async def _verify(settings: Settings) -> dict[str, tuple[int, int | None]]:
+    """Of each service that keeps an audit, how many rows there are, and the first that is not whole."""
+    found = {}
+    for name in AUDITED:
+        async with opened(settings, service_named(name)) as service:
+            audit: AuditStore = service.state.audit
+            newest = await audit.page(size=1)
+            found[name] = newest[0].number if newest else 0, await audit.first_break()
+    return found
 
 
 async def _retention(settings: Settings) -> Sequence[Kept]:

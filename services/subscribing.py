@@ -66,7 +66,7 @@ def export_subscribers(
     folder: Installation = None,
     as_json: Json = False,
 ) -> None:
-    """Write all subscribers with the records of their consent. It is written to the log."""
+    """Write all subscribers with the records of their consent. It is written to the audit."""
     file.touch(mode=0o600)
     say({"file": str(file), "rows": _done(_export(settings_of(folder), file))}, as_json=as_json)
 

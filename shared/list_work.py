@@ -95,6 +95,11 @@ class ListWork(ABC, Generic[Row]):
         ended.set()
         return True
 
+    async def forget(self) -> bool:
+        """Forget the lists that were brought more than a day ago; there is no more to do after it."""
+        await self.uploads.forget()
+        return False
+
     async def settled(self, name: str, *, within: float) -> None:
         """Return when the file is read no more, at the latest after so many seconds."""
         with contextlib.suppress(TimeoutError):

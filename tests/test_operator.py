@@ -226,7 +226,8 @@ def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operato
 
 
 def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator, tmp_path: Path) -> None:
-    assert operator.types("audit", "verify") == "nothing was written down yet\n"
+    nothing = "notify: nothing was written down yet\nstatus: nothing was written down yet\n"
+    assert operator.types("audit", "verify") == f"intake: nothing was written down yet\n{nothing}"
     for name in ("aino", "bertta"):
         operator.types("people", "add", f"{name}@example.org", name, "--role", "viewer", "--network", "silta")
     whole = operator.types("audit", "verify")
@@ -236,9 +237,9 @@ def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator
         database.execute("UPDATE audit SET subject = 'another' WHERE number = 2")
     database.close()
 
-    assert whole == "rows 1-2 are whole\n"
-    assert "row 2 is missing or changed" in operator.types("audit", "verify", code=1)
-    assert operator.told("audit", "verify", code=1) == {"rows": 2, "broken": 2}
+    assert whole == f"intake: rows 1-2 are whole\n{nothing}"
+    assert "intake: row 2 is missing or changed" in operator.types("audit", "verify", code=1)
+    assert operator.told("audit", "verify", code=1)["intake"] == {"rows": 2, "broken": 2}
 
 
 def test_what_is_kept_of_closed_situations_and_what_was_removed_is_told(operator: Operator, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The service `exercise`: it rehearses what the others do, and alarms nobody.
 
-Owns scenarios, exercises with their clocks, injects and rosters, and what simulated associations answer; what was heard
-in them, judgements and observations.
+Owns scenarios, exercises with their clocks, injects, announcements, sign-ups and rosters, and what simulated
+associations answer; what was heard in them, judgements and observations.
 Hears SimulatedAsked, SessionEnded, what happens in exercises' realms; and of the registry names and places.
-Says ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded.
-Serves the pages of those who lead exercises, and the reports of what they showed.
+Says ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded; wishes for the letters that answer
+a sign-up.
+Serves the pages of those who lead exercises, the public ones on which exercises are announced, and the reports of what
+they showed.
 """
 
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen, SimulatedNotReached
@@ -17,13 +19,13 @@ from shared.events.intake import (
     SessionEnded,
     SimulatedAsked,
 )
-from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.notify import BroadcastFinished, GuidancePublished, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.streams import Voice
 
 VOICE = Voice(
     "exercise",
-    says=(ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded),
+    says=(ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded, UrgentLetterRequested),
     hears=(
         SimulatedAsked,
         SessionEnded,

@@ -7,12 +7,17 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.exercise import VOICE
+from services.exercise.announcement.store import AnnouncementStore
+from services.exercise.announcement.web import AnnouncementPages
 from services.exercise.association.handlers import AssociationHandlers
 from services.exercise.association.store import AssociationStore
 from services.exercise.director.api import LiveBoard
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
+from services.exercise.enrolment.jobs import EnrolmentJobs
+from services.exercise.enrolment.store import EnrolmentStore
+from services.exercise.enrolment.web import ParticipantPages, SignUpPages
 from services.exercise.evaluation.handlers import EvaluationHandlers
 from services.exercise.evaluation.store import EvaluationStore, Sources
 from services.exercise.evaluation.web import EvaluationPages
@@ -43,6 +48,7 @@ from shared.live import Hub
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
+FORGET_EVERY = 600.0
 LOOK_EVERY = 1.0
 """Seconds between two looks at the clocks of running exercises."""
 
@@ -90,6 +96,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.exercises, app.state.director, app.state.hub = exercises, director, hub
     app.state.simulated = simulated
     _evaluate(app, house, evaluation, sources)
+    _wire_joining(app, house, exercises)
     return app
 
 
@@ -121,3 +128,18 @@ def _simulate(house: House, simulated: SimulatedStore, door: AnswerDoor) -> None
     """Those whom nobody plays answer at the public door."""
     house.bus.hears(SimulatedAsked, SimulatedHandlers(simulated).on_simulated_asked)
     house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)
+
+
+def _wire_joining(app: FastAPI, house: House, exercises: ExerciseStore) -> None:
+    """Announcing, signing up, and the list of those who take part."""
+    database, clock, public_url = house.database, house.clock, house.settings.public_url
+    announcements = AnnouncementStore(database, clock=clock)
+    enrolment = EnrolmentStore(database, clock=clock, public_url=public_url)
+    house.jobs.every(FORGET_EVERY, EnrolmentJobs(enrolment).forget)
+    for pages in (
+        AnnouncementPages(announcements, exercises=exercises, clock=clock, public_url=public_url),
+        SignUpPages(enrolment, announcements),
+        ParticipantPages(enrolment, exercises=exercises),
+    ):
+        app.include_router(pages.router())
+    app.state.announcements, app.state.enrolment = announcements, enrolment

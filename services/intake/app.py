@@ -12,9 +12,8 @@ from services.intake import VOICE
 from services.intake.access import web as access_web
 from services.intake.access.jobs import AccessJobs
 from services.intake.access.store import AccessStore
-from services.intake.audit.jobs import AuditJobs
-from services.intake.audit.store import AuditStore
-from services.intake.audit.web import AuditPages
+from services.intake.audit.model import BOOK
+from services.intake.audit.store import AUDIT
 from services.intake.calling import web as calling_web
 from services.intake.calling.store import CallStore
 from services.intake.capabilities import web as capabilities_web
@@ -45,9 +44,7 @@ from services.intake.partner import web as partner_web
 from services.intake.partner.store import PartnerStore
 from services.intake.people import web as people_web
 from services.intake.people.store import PeopleStore
-from services.intake.register_file import api as register_file_api
 from services.intake.register_file import web as register_file_web
-from services.intake.register_file.jobs import RegisterFileJobs
 from services.intake.register_file.store import RegisterFileStore
 from services.intake.registry import web as registry_web
 from services.intake.registry.store import RegistryStore
@@ -65,6 +62,8 @@ from services.intake.schema import IntakeTable
 from services.intake.worklist import web as worklist_web
 from services.intake.worklist.model import Tray
 from services.intake.worklist.store import WorkListStore
+from shared.audit_pages import AuditPages
+from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen, SimulatedNotReached
 from shared.events.notify import LetterFailed, LetterReturned
@@ -176,10 +175,8 @@ def _trays(calls: CallStore, worklist: WorkListStore, reply: ReplyStore, registr
 
 def _add_register_files(app: FastAPI, house: House, files: RegisterFileStore) -> None:
     """Lists in and out, and the job that reads them."""
-    work = RegisterFileJobs(files)
-    house.jobs.every(HOUR, work.forget_uploads)
-    reading = house.jobs.every(HALF_A_MINUTE, work.work)
-    app.include_router(register_file_api.live(files.uploads, clock=house.clock))
+    house.jobs.every(HOUR, files.forget)
+    reading = house.jobs.every(HALF_A_MINUTE, files.work)
     app.include_router(register_file_web.pages(files, clock=house.clock, wake=reading.wake))
 
 
@@ -228,8 +225,8 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
     """Who may come in, persons and programs, and what was written down of them."""
     people = PeopleStore(house.database, clock=house.clock)
     partners = PartnerStore(house.database, clock=house.clock)
-    audit = AuditStore(house.database)
-    house.jobs.every(10 * MINUTE, AuditJobs(audit, clock=house.clock).check)
+    audit = AuditStore(house.database, clock=house.clock, tables=AUDIT)
+    house.jobs.every(10 * MINUTE, audit.check)
 
     async def names(ids: Collection[UUID]) -> dict[UUID, str]:
         return {**await partners.names(ids), **await people.names(ids)}
@@ -239,7 +236,7 @@ def _add_people_and_partners(app: FastAPI, house: House, access: AccessStore, ch
 
     app.include_router(people_web.pages(people, access))
     app.include_router(partner_web.pages(partners, clock=house.clock))
-    app.include_router(AuditPages(audit, names=names, actors=actors, clock=house.clock).router())
+    app.include_router(AuditPages(audit, BOOK, names=names, actors=actors, clock=house.clock).router())
     api = partner_api.api(partners, checkin, clock=house.clock)
     app.mount(partner_api.BASE, api)
     app.state.people = people

@@ -1,14 +1,17 @@
 """App: notify with its real parts."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 from fastapi import FastAPI
 
 from services.notify import VOICE
 from services.notify.allowance.model import Limits
 from services.notify.allowance.store import Allowances
+from services.notify.audit.model import BOOK
+from services.notify.audit.store import AUDIT
 from services.notify.bounce import mail as bounce_mail
 from services.notify.bounce.jobs import Reading
 from services.notify.bounce.store import BounceStore
@@ -39,10 +42,13 @@ from services.notify.feeds.jobs import Copying
 from services.notify.feeds.store import Copies, Releases
 from services.notify.feeds.web import pages as public_pages
 from services.notify.guidance.api import live as guidance_live
+from services.notify.guidance.revision_rows import headlines
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
 from services.notify.rehearsal.handlers import RehearsalHandlers
+from services.notify.rehearsal.jobs import RehearsalJobs
+from services.notify.rehearsal.store import Rosters
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
@@ -54,8 +60,6 @@ from services.notify.situations.store import SituationStore
 from services.notify.standing.store import StandingStore
 from services.notify.standing.web import StandingDesk
 from services.notify.standing.web import pages as standing_pages
-from services.notify.subscriber_file.api import live as list_live
-from services.notify.subscriber_file.jobs import SubscriberFileJobs
 from services.notify.subscriber_file.store import SubscriberFileStore
 from services.notify.subscriber_file.web import pages as list_pages
 from services.notify.subscribers.model import Links
@@ -66,6 +70,8 @@ from services.notify.webhook.sending import Endpoints
 from services.notify.webhook.store import EndpointStore
 from services.notify.webhook.web import Desk as ChannelDesk
 from services.notify.webhook.web import pages as channel_pages
+from shared.audit_pages import AuditPages
+from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
 from shared.events.exercise import ExerciseEnded, RosterFrozen
 from shared.events.notify import LetterRequested, UrgentLetterRequested
@@ -89,6 +95,7 @@ LOOK_EVERY = 5.0
 PLAN_EVERY = 5.0
 FINISH_EVERY = 2.0
 COPY_EVERY = 30.0
+CHECK_AUDIT_EVERY = 600.0
 EXPIRE_EVERY = 15.0
 TELL_EVERY = 5.0
 READ_EVERY = 30.0
@@ -128,6 +135,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     wire_feeds(app, house, guidance=guidance, situations=situations)
     wire_channels(app, house, guidance)
     wire_rehearsal(house, ledger)
+    wire_audit(app, house)
     return app
 
 
@@ -210,9 +218,26 @@ def wire_bounces(
 
 def wire_rehearsal(house: House, ledger: Ledger) -> None:
     """Who takes part in exercises, and that they end."""
-    rehearsal = RehearsalHandlers(ledger, EndedExercises(house.database, clock=house.clock, service=VOICE.service))
+    secret = house.settings.secret.get_secret_value()
+    rosters = Rosters(house.database, clock=house.clock, ledger=ledger, secret=secret)
+    ended = EndedExercises(house.database, clock=house.clock, service=VOICE.service)
+    rehearsal = RehearsalHandlers(ledger, rosters, ended)
+    house.jobs.every(FORGET_EVERY, RehearsalJobs(rosters).forget)
     house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
+
+
+def wire_audit(app: FastAPI, house: House) -> None:
+    """What the staff did here. Names of persons are intake's alone: the page leads to theirs."""
+    audit = AuditStore(house.database, clock=house.clock, tables=AUDIT)
+    house.jobs.every(CHECK_AUDIT_EVERY, audit.check)
+
+    async def names(ids: Collection[UUID]) -> dict[UUID, str]:
+        async with house.database.read() as session:
+            return await headlines(session, ids)
+
+    app.include_router(AuditPages(audit, BOOK, names=names, actors=audit.choices, clock=house.clock).router())
+    app.state.audit = audit
 
 
 def wire_subscribers(app: FastAPI, house: House, subscribers: SubscriberStore, *, links: Links) -> None:
@@ -237,12 +262,10 @@ def wire_lists(app: FastAPI, house: House) -> None:
     """Lists of subscribers, in and out; and how long what is kept."""
     lists = SubscriberFileStore(house.database, clock=house.clock, secret=house.settings.secret.get_secret_value())
     retention = RetentionStore(house.database, clock=house.clock)
-    jobs = SubscriberFileJobs(lists)
-    work = house.jobs.every(LOOK_EVERY, jobs.work)
-    house.jobs.every(FORGET_EVERY, jobs.forget_uploads)
+    work = house.jobs.every(LOOK_EVERY, lists.work)
+    house.jobs.every(FORGET_EVERY, lists.forget)
     house.jobs.every(FORGET_EVERY, RetentionJobs(retention).empty_letters)
     app.include_router(list_pages(lists, retention, clock=house.clock, wake=work.wake))
-    app.include_router(list_live(lists.uploads, clock=house.clock))
     app.state.subscriber_files = lists
     app.state.retention = retention
 

@@ -2,13 +2,13 @@
 
 Owns situations, rounds, the standing of every association in a situation, the tallies of these, and reports of them.
 Hears AssociationChanged, NetworkChanged, CheckInReceived, AssociationNotReached, AssociationDeclined,
-PartnerKeyChanged, SessionEnded, InjectFired, ExerciseEnded; overhears ReadinessChanged.
+PartnerKeyChanged, SessionEnded, InjectFired, ExerciseStarted, ExerciseEnded; overhears ReadinessChanged.
 Says SituationOpened, -Changed, -Closed, RoundOpened, RoundReminded, RoundClosed, ReadinessChanged.
 Serves the pages from the list of situations to the live picture of one, the reports that partners read by a
 link, and the API by which their systems read the picture.
 """
 
-from shared.events.exercise import ExerciseEnded, InjectFired
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired
 from shared.events.intake import (
     AssociationChanged,
     AssociationDeclined,
@@ -49,6 +49,7 @@ VOICE = Voice(
         PartnerKeyChanged,
         SessionEnded,
         InjectFired,
+        ExerciseStarted,
         ExerciseEnded,
     ),
     overhears=(ReadinessChanged,),

@@ -11,6 +11,8 @@ from services.status.association.store import AssociationStore
 from services.status.attention.jobs import AttentionJobs
 from services.status.attention.store import AttentionStore
 from services.status.attention.web import AttentionPages
+from services.status.audit.model import BOOK
+from services.status.audit.store import AUDIT
 from services.status.capability.store import CapabilityStore
 from services.status.capability.web import CapabilityPages
 from services.status.dispute.store import DisputeStore
@@ -29,6 +31,7 @@ from services.status.readiness.handlers import ReadinessHandlers
 from services.status.readiness.jobs import ReadinessJobs
 from services.status.readiness.store import ReadinessStore
 from services.status.rehearsal.handlers import RehearsalHandlers
+from services.status.rehearsal.store import RunningExercises
 from services.status.report.press import Press
 from services.status.report.store import ReportStore
 from services.status.report.web import ReportPages
@@ -46,8 +49,10 @@ from services.status.suggestion.store import SuggestionStore
 from services.status.suggestion.web import SuggestionPages
 from services.status.timeline.store import TimelineStore
 from services.status.timeline.web import TimelinePages
+from shared.audit_pages import AuditPages
+from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
-from shared.events.exercise import ExerciseEnded, InjectFired
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired
 from shared.events.intake import (
     AssociationChanged,
     AssociationDeclined,
@@ -63,6 +68,7 @@ from shared.settings import Settings
 
 HERE = Path(__file__).parent
 WARNINGS_EVERY = 120.0
+CHECK_AUDIT_EVERY = 600.0
 
 
 def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -78,7 +84,8 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     networks, timeline = NetworkStore(database), TimelineStore(database)
     geography, attention = GeographyStore(database), AttentionStore(database, clock=clock)
     aid, abilities, looks = AidStore(database, clock=clock), CapabilityStore(database), PictureStore(database)
-    pictures = _pictures(house, looks, situations, networks, timeline, geography, attention)
+    running = RunningExercises(database)
+    pictures = _pictures(house, looks, situations, networks, timeline, geography, attention, running)
     press = Press(house.pages)
     reports, links = ReportStore(database, clock=clock, render=press), LinkStore(database, clock=clock)
     hub = Hub(pictures.fragment, clock=clock)
@@ -86,7 +93,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     kept = Kept(clock)
     keys = PartnerStore(database, clock=clock)
     _listen(house, readiness, networks, keys)
-    _rehearse(house, situations, rounds)
+    _rehearse(house, situations, rounds, running)
 
     async def on_readiness_changed(event: ReadinessChanged) -> None:
         kept.look_again()
@@ -102,7 +109,7 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     live = LiveEndpoint(hub, situations=situations, sessions=house.sessions, clock=clock)
     app.router.routes.append(live.route())
     for topic in (
-        SituationPages(situations, suggestions=_suggest(app, house, geography), clock=clock),
+        SituationPages(situations, suggestions=_suggest(app, house, geography), running=running, clock=clock),
         TimelinePages(timeline, situations=situations, clock=clock),
         RoundPages(rounds, situations=situations, associations=associations, networks=networks, clock=clock),
         AidPages(aid, situations=situations),
@@ -114,14 +121,25 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         pictures,
     ):
         app.include_router(topic.router())
+    _audit(app, house, associations)
     read = Sources(situations, looks, networks, abilities, aid, reports, timeline, clock, geography.boundaries)
     app.state.partner_api = partner_api.api(keys, read, kept)
     app.mount(partner_api.BASE, app.state.partner_api)
     app.state.situations, app.state.associations, app.state.networks = situations, associations, networks
     app.state.geography, app.state.attention = geography, attention
+    app.state.running = running
     app.state.reports, app.state.links, app.state.timeline = reports, links, timeline
     app.state.rounds, app.state.readiness, app.state.hub, app.state.partners = rounds, readiness, hub, keys
     return app
+
+
+def _audit(app: FastAPI, house: House, associations: AssociationStore) -> None:
+    """What the staff did here. Names of persons are intake's alone: the page leads to theirs."""
+    audit = AuditStore(house.database, clock=house.clock, tables=AUDIT)
+    house.jobs.every(CHECK_AUDIT_EVERY, audit.check)
+    pages = AuditPages(audit, BOOK, names=associations.names, actors=audit.choices, clock=house.clock)
+    app.include_router(pages.router())
+    app.state.audit = audit
 
 
 def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, keys: PartnerStore) -> None:
@@ -135,11 +153,11 @@ def _listen(house: House, readiness: ReadinessStore, networks: NetworkStore, key
     bus.hears(PartnerKeyChanged, PartnerHandlers(keys).on_partner_key_changed)
 
 
-def _rehearse(house: House, situations: SituationStore, rounds: RoundStore) -> None:
-    """What exercises open and end in their realms."""
-    rehearsal = RehearsalHandlers(
-        situations, rounds, EndedExercises(house.database, clock=house.clock, service=VOICE.service)
-    )
+def _rehearse(house: House, situations: SituationStore, rounds: RoundStore, running: RunningExercises) -> None:
+    """What exercises open and end in their realms, and which of them run."""
+    ended = EndedExercises(house.database, clock=house.clock, service=VOICE.service)
+    rehearsal = RehearsalHandlers(situations, rounds, ended, running=running)
+    house.bus.hears(ExerciseStarted, rehearsal.on_exercise_started)
     house.bus.hears(InjectFired, rehearsal.on_inject_fired)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
@@ -183,6 +201,7 @@ def _pictures(
     timeline: TimelineStore,
     geography: GeographyStore,
     attention: AttentionStore,
+    running: RunningExercises,
 ) -> PicturePages:
     return PicturePages(
         looks,
@@ -191,6 +210,7 @@ def _pictures(
         timeline=timeline,
         geography=geography,
         attention=attention,
+        running=running,
         pages=house.pages,
         clock=house.clock,
     )

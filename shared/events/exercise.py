@@ -23,10 +23,13 @@ class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
 
 class RosterFrozen(Event, service="exercise", fact="roster_frozen"):
     """These addresses take part: in this realm nobody else is ever sent a letter. For notify and intake, which hold
-    addresses anyway: it names people. A large roster is told in several events."""
+    addresses anyway: it names people. A large roster is told in several events. `locales` in the order of the addresses
+    (none told: Finnish); `names` of the exercise by locale, without its mark, which the realm brings."""
 
     exercise_id: UUID
     addresses: tuple[str, ...] = Field(max_length=ENROLLED_PER_EVENT)
+    locales: tuple[str, ...] = Field(default=(), max_length=ENROLLED_PER_EVENT)
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 class SituationScript(BaseModel):
@@ -67,10 +70,12 @@ class InjectFired(Event, service="exercise", fact="inject_fired"):
 
 
 class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
-    """An exercise is over, or was broken off for something real: nothing of its realm goes out any more."""
+    """An exercise is over, or was broken off for something real: nothing of its realm goes out any more but the letter
+    that tells its roster so. `names` of the exercise by locale, without its mark."""
 
     exercise_id: UUID
     aborted: bool = False
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 class SimulatedNotReached(Event, service="exercise", fact="simulated_not_reached"):

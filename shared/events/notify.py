@@ -1,4 +1,4 @@
-"""What notify says, and the letters it is asked to send (the work queue LETTERS, written by intake)."""
+"""What notify says, and the letters it is asked to send (the work queue LETTERS, written by intake and exercise)."""
 
 from uuid import UUID
 

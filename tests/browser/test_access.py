@@ -3,41 +3,26 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.browser.page_check import wrong_here
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-WIDTHS: tuple[ViewportSize, ...] = ({"width": 320, "height": 800}, {"width": 1280, "height": 900})
+DESK: ViewportSize = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="module")
 def page(system: System, browser: Browser) -> Iterator[Page]:
     """The administrator's browser, signed in."""
-    context = browser.new_context(locale="fi-FI", viewport=WIDTHS[1])
+    context = browser.new_context(locale="fi-FI", viewport=DESK)
     page = context.new_page()
     page.goto(system.sign_in_links()["Ylva"])
     page.click("main button")
     page.wait_for_url("**/situations")
     yield page
     context.close()
-
-
-def wrong_on(page: Page) -> list[str]:
-    """What axe finds, and what is wider than the screen, on a phone and on a desk."""
-    found = []
-    for viewport in WIDTHS:
-        page.set_viewport_size(viewport)
-        violations = Axe().run(page, options=RULES).response["violations"]
-        found += [
-            f"{viewport['width']}: {one['id']} {[node['target'] for node in one['nodes'][:3]]}" for one in violations
-        ]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found.append(f"{viewport['width']}: wider than the screen")
-    return found
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -80,20 +65,20 @@ def test_a_person_is_added_by_keyboard_alone(system: System, page: Page) -> None
 def test_the_page_is_accessible(system: System, page: Page, path: str) -> None:
     page.goto(f"{system.url}{path}")
 
-    assert wrong_on(page) == []
+    assert wrong_here(page, page.url) == []
 
 
 def test_a_person_s_page_a_new_key_and_the_list_of_keys_are_accessible(system: System, page: Page) -> None:
     page.goto(f"{system.url}/people")
     page.locator("main table a").first.click()
-    found = wrong_on(page)
+    found = wrong_here(page, page.url)
     page.goto(f"{system.url}/partners/new")
     page.fill("[name=name]", "Pelastuslaitos")
     page.check('[name=scopes][value="registry:read"]')
     page.click("main form .actions button")
-    found += wrong_on(page)
+    found += wrong_here(page, page.url)
     page.goto(f"{system.url}/partners")
     page.click("main summary")
-    found += wrong_on(page)
+    found += wrong_here(page, page.url)
 
     assert found == []

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 import zxingcpp
-from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from playwright.async_api import Browser, Page, async_playwright
@@ -22,7 +21,7 @@ from services.intake.checkin.store import CheckInRow
 from shared.identity import Role
 from shared.settings import Settings
 from tests.browser.conftest import QUIET
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import wrong_on
 from tests.connected.test_links_inert_browser import served
 from tests.fakes import FakeClock
 from tests.intake.calling.people import ask_all
@@ -189,14 +188,6 @@ async def test_every_page_is_accessible_on_phone_and_desk(settings: Settings) ->
             *(f"/paper/{desk.round_id}/082/{page}" for page in ("list", "sheets", "answers?find=2")),
         ):
             await desk.go(path)
-            for width, scheme in ((320, "light"), (1280, "dark")):
-                await desk.page.set_viewport_size({"width": width, "height": 900})
-                await desk.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                results = await Axe().run(desk.page, options=RULES)
-                for violation in results.response["violations"]:
-                    targets = [node["target"] for node in violation["nodes"][:3]]
-                    found.append(f"{path} {width}: {violation['id']} {targets}")
-                if await desk.page.evaluate(SIDEWAYS) > 0:
-                    found.append(f"{path} {width}: wider than the screen")
+            found += await wrong_on(desk.page, path)
 
         assert found == []

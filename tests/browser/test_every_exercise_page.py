@@ -11,7 +11,7 @@ from services.exercise.director.model import InjectState
 from services.exercise.exercise.model import State
 from shared.identity import Role
 from tests.browser.conftest import QUIET
-from tests.browser.test_every_notify_page import wrong_on
+from tests.browser.page_check import wrong_on
 from tests.browser.test_form import settings_in
 from tests.connected.test_links_inert_browser import served
 from tests.servers import program

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -25,9 +24,9 @@ from shared.i18n import Locale
 from shared.identity import Role
 from shared.ids import new_id
 from tests.browser.conftest import QUIET
+from tests.browser.page_check import wrong_on
 from tests.browser.test_every_status_page import SEEN
-from tests.browser.test_form import SIDEWAYS, settings_in
-from tests.browser.test_walk import RULES
+from tests.browser.test_form import settings_in
 from tests.connected.test_links_inert_browser import served
 from tests.house.role_table import MAY_PASS
 from tests.house.test_doors import PUBLIC
@@ -39,7 +38,6 @@ from tests.status.people import LIAISON, session_cookie
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.asyncio(loop_scope="module")]
 
-WIDTHS = (320, 1280)
 NO_PAGE = (".csv", ".xml", ".js", ".json", "/live", "{file}", "healthz", "readyz")
 OTHERS = (*EXERCISE, *INTAKE, *STATUS, "/{service}/healthz", "/{service}/readyz")
 LIST = "Sähköposti;Nimi;Kunnat\naino@example.org;Aino;Forssa\nbertta@example.org;Bertta;Turku\n"
@@ -128,20 +126,6 @@ def pages_of_notify() -> list[str]:
     staff = [door.removeprefix("GET ") for door in MAY_PASS if door.startswith("GET ")]
     everybody = [path for path in PUBLIC if path != "/s/{subscriber_id}/{token}/leave"]
     return [path for path in (*staff, *everybody) if not path.startswith(OTHERS) and not path.endswith(NO_PAGE)]
-
-
-async def wrong_on(page: Page, what: str) -> list[str]:
-    """What axe finds at each width in light and dark, and what does not fit."""
-    found = []
-    for width in WIDTHS:
-        await page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme=scheme)
-            violations = (await Axe().run(page, options=RULES)).response["violations"]
-            found += [f"{what} {width} {scheme}: {one['id']} {one['nodes'][0]['target']}" for one in violations]
-        if await page.evaluate(SIDEWAYS) > 0:
-            found.append(f"{what} {width}: wider than the screen")
-    return found
 
 
 async def test_every_page_is_accessible_at_both_widths_in_light_and_dark(desk: Desk) -> None:

@@ -5,13 +5,11 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
 
 from services.intake import SERVES
 from shared.settings import Settings
+from tests.browser.page_check import wrong_on
 from tests.browser.test_registry import desk
-from tests.browser.test_walk import RULES
 from tests.house.role_table import MAY_PASS
 from tests.intake.calling.people import invitation_of
 from tests.intake.desk import record_of
@@ -23,10 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 NO_PAGE = (".csv", ".pdf", "/live", ".{form}")
 OF_ALL = "/{service}/dead-letters"
-BEYOND = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-NO_KEY_REACHES = """[...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
-  .filter(one => one.checkVisibility() && !one.disabled && one.type !== "hidden" && one.tabIndex < 0)
-  .map(one => one.outerHTML.slice(0, 80))"""
 
 
 def pages_of_intake() -> list[str]:
@@ -62,20 +56,6 @@ async def something_on_each_page(intake: Intake) -> dict[str, Any]:
         "reply_id": (await replies(intake))[0].id,
         "person_id": ylva.person_id,
     }
-
-
-async def wrong_on(page: Page, path: str) -> list[str]:
-    """What axe finds, what is wider than the screen, and what no key reaches."""
-    found = [f"{path}: no key reaches {one}" for one in await page.evaluate(NO_KEY_REACHES)]
-    for width in (320, 1280):
-        await page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            violations = (await Axe().run(page, options=RULES)).response["violations"]
-            found += [f"{path} {width} {scheme}: {one['id']} {one['nodes'][0]['target']}" for one in violations]
-        if await page.evaluate(BEYOND):
-            found.append(f"{path} {width}: wider than the screen")
-    return found
 
 
 async def test_every_page_of_the_staff_is_accessible_on_phone_and_desk(settings: Settings) -> None:

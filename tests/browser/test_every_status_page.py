@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
 from services.status import SERVES
@@ -22,8 +21,8 @@ from shared.identity import Role
 from shared.ids import new_id
 from shared.realm import LIVE
 from tests.browser.conftest import QUIET
-from tests.browser.test_form import SIDEWAYS, settings_in
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import DARK, FORCED, LIGHT, wrong_on
+from tests.browser.test_form import settings_in
 from tests.connected.test_links_inert_browser import served
 from tests.house.role_table import MAY_PASS
 from tests.servers import program
@@ -135,22 +134,6 @@ def pages_of_status() -> list[str]:
     return [path for path in paths if path.startswith(SERVES) and not path.endswith(NO_PAGE)]
 
 
-async def wrong_on(page: Page, path: str) -> list[str]:
-    """What axe finds at each width in light, dark and forced colours, and what does not fit."""
-    found = []
-    for width in WIDTHS:
-        await page.set_viewport_size({"width": width, "height": 900})
-        for way in ("light", "dark", "forced"):
-            await page.emulate_media(
-                color_scheme="dark" if way == "dark" else "light", forced_colors="active" if way == "forced" else "none"
-            )
-            violations = (await Axe().run(page, options=RULES)).response["violations"]
-            found += [f"{path} {width} {way}: {one['id']} {one['nodes'][0]['target']}" for one in violations]
-        if await page.evaluate(SIDEWAYS) > 0:
-            found.append(f"{path} {width}: wider than the screen")
-    return found
-
-
 async def test_every_page_is_accessible_at_every_width_in_every_colouring(evening: Storm) -> None:
     page = await evening.page()
     found = []
@@ -159,7 +142,7 @@ async def test_every_page_is_accessible_at_every_width_in_every_colouring(evenin
         reply = await page.goto(evening.filled(path))
         assert reply is not None
         assert reply.status == 200, path
-        found += await wrong_on(page, path)
+        found += await wrong_on(page, path, widths=WIDTHS, colourings=(LIGHT, DARK, FORCED))
 
     assert len(paths) > 14
     assert found == []

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy import select
@@ -22,7 +21,7 @@ from shared.identity import Role, Staff
 from shared.ids import new_id
 from shared.settings import Nats, Settings
 from tests.browser.conftest import QUIET
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import LIGHT, wrong_on
 from tests.connected.test_links_inert_browser import served
 from tests.faults.evening import ask, database_of
 from tests.servers import program
@@ -110,16 +109,9 @@ def settings_in(folder: Path) -> Settings:
 
 
 async def look(page: Page, name: str, *, widths: Sequence[int] = WIDTHS) -> list[str]:
-    """What axe finds at these widths with everything unfolded, and what does not fit."""
-    found = []
-    for width in widths:
-        await page.set_viewport_size({"width": width, "height": 844})
-        await page.evaluate(OPEN_ALL)
-        violations = (await Axe().run(page, options=RULES)).response["violations"]
-        found += [f"{name} {width}: {one['id']} {[node['target'] for node in one['nodes'][:3]]}" for one in violations]
-        wide = await page.evaluate(SIDEWAYS)
-        found += [f"{name} {width}: {wide} px wider than the screen"] if wide > 0 else []
-    return found
+    """What is wrong at these widths with everything unfolded."""
+    await page.evaluate(OPEN_ALL)
+    return await wrong_on(page, name, widths=widths, colourings=(LIGHT,))
 
 
 async def press_until(page: Page, focus: str) -> None:
@@ -161,8 +153,7 @@ async def test_the_form_is_accessible_in_other_languages_and_at_twice_the_size(d
         await page.goto(f"{door.link}?lang={locale}")
         await page.evaluate(OPEN_ALL)
         await page.check("[name=offer][value=language-help]")
-        violations = (await Axe().run(page, options=RULES)).response["violations"]
-        found += [f"{locale}: {one['id']}" for one in violations]
+        found += await wrong_on(page, locale, widths=(320,), colourings=(LIGHT,))
         await page.evaluate("document.documentElement.style.fontSize = '200%'")
         found += [f"{locale}: sideways"] if await page.evaluate(SIDEWAYS) > 0 else []
 

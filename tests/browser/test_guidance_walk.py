@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.guidance_walk import CORRECTED, HEADLINE, NOTE, REASON, GuidanceWalk
-from tests.browser.test_walk import Accessibility
+from tests.browser.test_walk import Eyes
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-class Desk(Accessibility):
+class Desk(Eyes):
     """Looks at pages of ours; letters are for mail programs, and are read by the walk itself."""
 
     def __call__(self, page: Page, name: str) -> None:

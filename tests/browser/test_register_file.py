@@ -3,17 +3,15 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 
 from services.intake.register_file.cells import HEADING
-from tests.browser.test_walk import RULES
-from tests.browser.walk import DESK, Walk
+from tests.browser.page_check import wrong_here
+from tests.browser.walk import Walk
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-NARROW: ViewportSize = {"width": 320, "height": 800}
 KNOWN = "\n".join(
     [
         f"{';'.join(HEADING[:8])};Oma huomio",
@@ -22,17 +20,6 @@ KNOWN = "\n".join(
     ]
 )
 UNKNOWN = "Järjestö;Numero;Paikka\nLopen uusi seura;7003;Loppi\n"
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds on a narrow screen and a wide one, and what is wider than its screen."""
-    found = []
-    for viewport in (NARROW, DESK):
-        page.set_viewport_size(viewport)
-        found += [f"{page.url} {one['id']}" for one in Axe().run(page, options=RULES).response["violations"]]
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{page.url}: {wide} px too wide at {viewport['width']}"] if wide > 0 else []
-    return found
 
 
 def chosen(page: Page, system: System, file: Path) -> None:
@@ -52,26 +39,26 @@ def test_a_list_is_imported_step_by_step(system: System, browser: Browser, tmp_p
     page.goto(f"{system.url}/registry")
     expect(page.locator('a[href^="/registry/export.xlsx"]')).to_be_visible()
     page.goto(f"{system.url}/registry/import")
-    found += faults(page)
+    found += wrong_here(page, page.url)
     chosen(page, system, known)
     expect(page.locator("#errors")).to_be_visible()
-    found += faults(page)
+    found += wrong_here(page, page.url)
     page.click("main form button")
-    found += faults(page)
+    found += wrong_here(page, page.url)
     page.check("[name=anyway]")
     page.click("main form button")
     expect(page.locator("main form")).to_have_count(0)
-    found += faults(page)
+    found += wrong_here(page, page.url)
 
     chosen(page, system, unknown)
     page.wait_for_url("**/columns")
-    found += faults(page)
+    found += wrong_here(page, page.url)
     page.click("main form button")
-    found += faults(page)
+    found += wrong_here(page, page.url)
     for place, name in enumerate(("name", "register_number", "municipality")):
         page.select_option(f"[name={name}]", str(place))
     page.click("main form button")
     expect(page.locator("main form button")).to_have_count(1)
-    found += faults(page)
+    found += wrong_here(page, page.url)
 
     assert found == []

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 import uvicorn
-from axe_playwright_python.async_playwright import Axe
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from playwright.async_api import Page, async_playwright
@@ -20,7 +19,7 @@ from services.intake.registry.model import Ability, Plan
 from shared.identity import Role
 from shared.settings import Settings
 from tests.browser.conftest import QUIET
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import LIGHT, wrong_on
 from tests.fakes import FakeClock
 from tests.intake.confirmation.test_web import run
 from tests.intake.desk import record_of
@@ -75,21 +74,11 @@ async def desk(settings: Settings) -> AsyncIterator[tuple[Intake, Page, str]]:
 
 
 async def looked(page: Page, url: str) -> list[str]:
-    """What axe finds at both widths, and whether anything is wider than the screen."""
-    found = []
-    for width in (320, 1280):
-        await page.set_viewport_size({"width": width, "height": 900})
-        reply = await page.goto(url)
-        assert reply is not None
-        assert reply.status == 200, url
-        results = await Axe().run(page, options=RULES)
-        found += [
-            f"{url} {width}: {violation['id']} {[node['target'] for node in violation['nodes'][:3]]}"
-            for violation in results.response["violations"]
-        ]
-        wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{url} {width}: {wide} px wider than the screen"] if wide > 0 else []
-    return found
+    """What is wrong on the page at this address."""
+    reply = await page.goto(url)
+    assert reply is not None
+    assert reply.status == 200, url
+    return await wrong_on(page, url, colourings=(LIGHT,))
 
 
 async def test_every_page_of_the_desk_is_accessible(settings: Settings) -> None:

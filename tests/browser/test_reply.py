@@ -8,15 +8,14 @@ from typing import Any, TypeVar
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from services.intake.access.model import PersonEntry
 from services.intake.app import make_app
 from shared.identity import Role
 from shared.realm import Realm
 from shared.settings import Nats, Settings
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import wrong_here
 from tests.fakes import FakeClock
 from tests.intake.house import AINO, BERTTA, CECILIA, Intake
 from tests.intake.reply.post import answers, arrive, keys, written
@@ -94,20 +93,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     opened.stop()
 
 
-def look(page: Page, name: str) -> list[str]:
-    """What axe finds at both widths, in light and in dark; and whether the page is wider than the screen."""
-    found: list[str] = []
-    for width in (320, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            violations = Axe().run(page, options=RULES).response["violations"]
-            found += [f"{name} {width} {scheme}: {violation['id']}" for violation in violations]
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            found.append(f"{name} {width}: wider than the screen")
-    return found
-
-
 def test_the_tray_is_accessible_and_needs_no_mouse(desk: Desk, browser: Browser) -> None:
     page = browser.new_context(locale="fi-FI", base_url=desk.address).new_page()
     page.goto(desk.do(desk.prepare()))
@@ -115,13 +100,13 @@ def test_the_tray_is_accessible_and_needs_no_mouse(desk: Desk, browser: Browser)
     found: list[str] = []
 
     page.goto("/replies")
-    found += look(page, "tray")
+    found += wrong_here(page, "tray")
     page.locator("main h3 a").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator("main h1")).to_contain_text("Hattulan Martat")
-    found += look(page, "letter")
+    found += wrong_here(page, "letter")
     page.locator("main form button").press("Enter")
-    found += look(page, "letter without a choice")
+    found += wrong_here(page, "letter without a choice")
     page.locator("[name=says]").first.focus()
     page.keyboard.press("Space")
     page.keyboard.press("ArrowDown")
@@ -129,7 +114,7 @@ def test_the_tray_is_accessible_and_needs_no_mouse(desk: Desk, browser: Browser)
     expect(page.locator("main")).to_contain_text("Vastaus on kirjattu.")
     expect(page.locator("main h1")).to_contain_text("Forssa Byalag")
     page.goto("/replies?state=interpreted")
-    found += look(page, "interpreted")
+    found += wrong_here(page, "interpreted")
 
     assert found == []
     [(status, channel, entered_by)] = desk.do(answers(desk.intake))

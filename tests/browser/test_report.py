@@ -3,11 +3,9 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Literal
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
 from services.status.app import make_app
@@ -15,8 +13,8 @@ from shared.events.intake import OperatingStatus
 from shared.i18n import Locale
 from shared.identity import Role
 from tests.browser.conftest import QUIET
-from tests.browser.test_form import SIDEWAYS, WIDTHS, press_until, settings_in
-from tests.browser.test_walk import RULES
+from tests.browser.page_check import wrong_on
+from tests.browser.test_form import press_until, settings_in
 from tests.connected.test_links_inert_browser import served
 from tests.fakes import FakeClock
 from tests.servers import program
@@ -26,13 +24,6 @@ from tests.status.reports import EXERCISE, note
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
 
 SHEET = re.compile(rb"/Type\s*/Page\b")
-Scheme = Literal["light", "dark"]
-NARROW, WIDE = WIDTHS
-ONE: tuple[tuple[int, Scheme], ...] = ((NARROW, "light"),)
-TWO: tuple[tuple[int, Scheme], ...] = (*ONE, (WIDE, "dark"))
-FOUR: tuple[tuple[int, Scheme], ...] = (*TWO, (NARROW, "dark"), (WIDE, "light"))
-"""In how many ways a page is looked at: a report itself in all of them, what stands around the same one in fewer."""
-WITHOUT_REPORT = {"exclude": [["article.report"]]}
 ABILITIES = (("transport", "first-aid"), ("food-aid", "search"), ())
 
 
@@ -76,38 +67,24 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
         await chromium.close()
 
 
-async def look(page: Page, name: str, *ways: tuple[int, Scheme]) -> list[str]:
-    """What axe finds in each of these ways, a width with light or dark, and what does not fit."""
-    found = []
-    for width, scheme in ways:
-        await page.set_viewport_size({"width": width, "height": 844})
-        await page.emulate_media(color_scheme=scheme)
-        where = f"{name} {width} {scheme}"
-        context = None if ways == FOUR else WITHOUT_REPORT
-        violations = (await Axe().run(page, context=context, options=RULES)).response["violations"]
-        found += [f"{where}: {one['id']} {[node['target'] for node in one['nodes'][:3]]}" for one in violations]
-        found += [f"{where}: sideways"] if await page.evaluate(SIDEWAYS) > 0 else []
-    return found
-
-
 async def test_every_page_of_reports_and_links_is_accessible(site: Site) -> None:
     page = await site.page()
     found = []
-    for name, ways in {"": TWO, "/new": ONE, "/2": FOUR, "/1/since": ONE, "/links": TWO}.items():
+    for name in ("", "/new", "/2", "/1/since", "/links"):
         await page.goto(f"{site.reports}{name}")
-        found += await look(page, name or "list", *ways)
+        found += await wrong_on(page, name or "list")
     await page.fill("[name=purpose]", " ")
     await page.click("section form button")
-    found += await look(page, "links, wrong", *ONE)
+    found += await wrong_on(page, "links, wrong")
     await page.fill("[name=purpose]", "Pelastuslaitos")
     await page.click("section form button")
-    found += await look(page, "links, made", *TWO)
+    found += await wrong_on(page, "links, made")
     made = re.search(r"/shared/\S+", await page.locator(".capability").inner_text())
     assert made
     await page.context.clear_cookies()
     for path in (made.group(), "/shared/gone"):
         await page.goto(f"{site.address}{path}")
-        found += await look(page, path[:8], *ONE)
+        found += await wrong_on(page, path[:8])
 
     assert found == []
 

@@ -1,47 +1,29 @@
 """The whole evening in Chromium, every page accessible on phone and desk, in light and in dark."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from tests.browser.walk import DESK, PHONE, Walk
+from tests.browser.page_check import DESK, PHONE, wrong_here
+from tests.browser.walk import Walk
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
-
-class Accessibility:
-    """Runs axe on a page at both widths, light and dark, and remembers what it found."""
+class Eyes:
+    """Look at each page on the way, and remember what is wrong on it."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
         self.looked: list[str] = []
 
     def __call__(self, page: Page, name: str) -> None:
-        before = page.viewport_size
-        for viewport in (PHONE, DESK):
-            page.set_viewport_size(viewport)
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)
-                self._check(page, f"{name} {viewport['width']} {scheme}")
-            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            if wide > 0:
-                self.found.append(f"{name} {viewport['width']}: {wide} px wider than the screen")
-        page.emulate_media(color_scheme="light")
-        if before:
-            page.set_viewport_size(before)
+        self.found += wrong_here(page, name, widths=(PHONE, DESK))
         self.looked.append(name)
-
-    def _check(self, page: Page, where: str) -> None:
-        for violation in Axe().run(page, options=RULES).response["violations"]:
-            nodes = [node["target"] for node in violation["nodes"][:3]]
-            self.found.append(f"{where}: {violation['id']} {nodes}")
 
 
 def test_the_storm_evening(system: System, browser: Browser) -> None:
-    eyes = Accessibility()
+    eyes = Eyes()
     walk = Walk(system, browser, eyes)
 
     walk.ask_for_a_link()

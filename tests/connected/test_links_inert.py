@@ -9,18 +9,30 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy import select
+from sqlmodel import col
 
+from services.exercise.announcement.model import Draft as AnnouncementDraft
+from services.exercise.announcement.model import announce
+from services.exercise.app import make_app as make_exercise
+from services.exercise.enrolment.model import Asked
+from services.exercise.exercise.model import Draft as ExerciseDraft
+from services.exercise.exercise.model import Planned, plan
 from services.intake.access.model import PersonEntry
 from services.intake.app import make_app as make_intake
 from services.notify.app import make_app as make_notify
 from services.notify.subscribers.model import Audience, Links, Wishes, consent
 from services.notify.subscribers.store import Subscriber, SubscriberStore
+from shared.clock import SystemClock
 from shared.db import Database
+from shared.events.notify import UrgentLetterRequested
 from shared.house import House
 from shared.i18n import Locale, texts
 from shared.identity import Role
+from shared.ids import new_id
 from shared.migrate import migrate
+from shared.plumbing import OutboxRow
 from shared.settings import Settings
+from tests.exercise.conftest import AINO, STORM
 from tests.faults.dump import dump
 from tests.faults.evening import ADDRESS, HATTULA, ask, database_of
 
@@ -90,6 +102,36 @@ async def test_opening_a_subscriber_s_link_a_thousand_times_neither_confirms_nor
         path = await subscriber_path(notify)
 
         await assert_inert(notify, f"{path}{place}")
+
+
+@pytest.mark.slow
+async def test_opening_the_link_of_a_sign_up_a_thousand_times_neither_confirms_nor_leaves(settings: Settings) -> None:
+    async with resting(make_exercise(settings)) as exercise:
+        announced, path = await sign_up_path(exercise)
+
+        for place in ("/exercise/announced", announced, f"{announced}/sent", f"{announced}/calendar.ics"):
+            await assert_inert(exercise, place, times=50)
+        await assert_inert(exercise, path)
+        async with AsyncClient(transport=ASGITransport(app=exercise), base_url=ADDRESS) as bertta:
+            assert (await bertta.post(f"{path}/confirm")).status_code == 303
+        await assert_inert(exercise, path, times=100)
+
+
+async def sign_up_path(exercise: FastAPI) -> tuple[str, str]:
+    """Bertta asks to take part; the paths of the exercise's page and of her link."""
+    now = SystemClock().now()
+    drawn = plan(ExerciseDraft(STORM, 60, ""), exercise_id=new_id(), situation_id=new_id(), leader=AINO, now=now)
+    assert isinstance(drawn, Planned)
+    await exercise.state.exercises.plan(drawn, new_id)
+    day = (now + timedelta(days=9)).date().isoformat()
+    draft = AnnouncementDraft(day, "10:00", "3:00", {"fi": "Harjoittelemme."}, announced=True)
+    await exercise.state.announcements.change(drawn.exercise.id, lambda present: announce(draft, present, now=now))
+    await exercise.state.enrolment.ask(drawn.exercise.id, Asked("bertta@example.org", "Martat", Locale.SV))
+    async with database_of(exercise).read() as session:
+        wish = UrgentLetterRequested.model_validate_json(
+            (await session.execute(select(col(OutboxRow.body)))).scalar_one()
+        )
+    return f"/exercise/announced/{drawn.exercise.id}", wish.personal["link"].removeprefix(ADDRESS)
 
 
 async def subscriber_path(notify: FastAPI) -> str:

@@ -113,5 +113,4 @@ async def hear(events: Sequence[Event], registry: AssociationHandlers, notes: Ev
     """Have each event handled by who hears it."""
     for event in events:
         handlers = registry if hasattr(registry, f"on_{event.fact}") else notes
-        fact = "checkin_received" if isinstance(event, CheckInReceived) else event.fact
-        await getattr(handlers, f"on_{fact}")(event)
+        await getattr(handlers, f"on_{event.fact}")(event)

@@ -80,7 +80,7 @@ async def test_everybody_answers_as_drawn_however_the_exercise_dies(
         drawn = conducts(STORM.behaviour, many, seed=exercise.seed, within=STORM.length)
         async with intake.database.read() as session:
             found = await session.execute(select(col(CheckInRow.association_id), col(CheckInRow.status)))
-            recorded = Counter(found.tuples())
+            recorded = Counter((row.association_id, row.status) for row in found)
         figures = await store.figures(exercise)
 
     assert said[-1] == last_words

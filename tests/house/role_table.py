@@ -23,6 +23,8 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /{service}/bounces/{bounce_id}/again": ADMINISTRATOR,
     # every service
     "GET /{service}/dead-letters": ADMINISTRATOR,
+    "GET /{service}/audit": ADMINISTRATOR,
+    "POST /{service}/audit/export": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/replay": ADMINISTRATOR,
     "POST /{service}/dead-letters/{letter_id}/discard": ADMINISTRATOR,
     # intake: one's own page
@@ -177,6 +179,12 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/close": LEADS,
     "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/reopen": LEADS,
     "POST /exercises/{exercise_id:uuid}/observations/{observation_id:uuid}/remove": LEADS,
+    "GET /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "POST /exercises/{exercise_id:uuid}/announcement": LEADS,
+    "GET /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants": LEADS,
+    "POST /exercises/{exercise_id:uuid}/participants/remove": LEADS,
+    "POST /exercises/{exercise_id:uuid}/real-situation": LEADS | OPENS,
     # notify
     "GET /guidance": READS_GUIDANCE,
     "GET /guidance/new": WRITES,

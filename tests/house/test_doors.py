@@ -30,6 +30,14 @@ PUBLIC = {
     "/d/{token}": "a contact's own details: its link is the capability",
     "/c/{token}/history": "what was answered by it: the same",
     "/c/{token}/not-this-time": "the same",
+    "/exercise/announced": "exercises that associations can join",
+    "/exercise/announced/calendar.ics": "the same, for calendars",
+    "/exercise/announced/{exercise_id:uuid}": "one of them, and signing up for it",
+    "/exercise/announced/{exercise_id:uuid}/calendar.ics": "its entry for a calendar",
+    "/exercise/announced/{exercise_id:uuid}/sent": "what they are told then",
+    "/exercise/join/{token}": "one's own sign-up: its link is the capability",
+    "/exercise/join/{token}/confirm": "the same",
+    "/exercise/join/{token}/leave": "the same",
     "/sign-in": "whoever is not signed in",
     "/sign-in/{token}": "the same; its link is the capability",
     "/sign-out": "ends the session that the request carries, if any",
@@ -66,11 +74,17 @@ def doors(settings: Settings, service: Service) -> Iterator[Door]:
     for route in flat(service.make_app(settings).routes):
         path = route.path.replace(f"/{service.name}/", "/{service}/", 1) if isinstance(route, Route) else ""
         if isinstance(route, APIRoute):
-            wanted: list[Any] = [dependency.call for dependency in route.dependant.dependencies]
-            asked = [call.required_roles for call in wanted if hasattr(call, "required_roles")]
+            asked = [call.required_roles for call in calls(route.dependant) if hasattr(call, "required_roles")]
             yield Door(service.name, path, asked[0] if asked else None)
         elif isinstance(route, Route):
             yield Door(service.name, path, None)
+
+
+def calls(dependant: Any) -> Iterator[Any]:
+    """What a route depends on, by itself or through others."""
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from calls(dependency)
 
 
 def flat(routes: list[BaseRoute]) -> Iterator[BaseRoute]:

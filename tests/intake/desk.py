@@ -6,8 +6,8 @@ from uuid import UUID
 
 from httpx import Response
 
-from services.intake.audit.model import Deed
 from services.intake.registry.store import Record
+from shared.audit import Deed
 from shared.identity import Role, Staff
 from tests.fakes import STORM_EVENING
 from tests.intake.house import Intake

@@ -1,17 +1,21 @@
 """Answers that disagree: counted apart, shown where one looks, ended by a liaison or by a later answer."""
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from services.status.aid.model import Course, Side
 from services.status.answer.model import Choice, Flaw
+from services.status.audit.model import DETAILS, SENTENCES, Act
+from services.status.audit.store import AUDIT
 from services.status.dispute.store import DisputeStore
 from services.status.picture.model import picture_of
 from services.status.picture.store import PictureStore
 from services.status.readiness.model import Dimension, State, TallyKey, Verdict
 from services.status.situation.model import Round, Situation
+from shared.audit_rows import AuditStore
 from shared.events.intake import OperatingStatus
 from shared.events.status import ReadinessChanged
 from shared.identity import Role
@@ -79,6 +83,26 @@ async def test_a_pin_moves_every_figure_and_wakes_the_pictures(
         "The chair confirmed it.",
     )
     assert not await stores.readiness.recount(situation.realm, situation.id)
+
+
+async def test_a_pin_is_written_down_with_its_reason_and_a_refused_one_is_not(
+    stores: Stores, disputes: DisputeStore, clock: FakeClock
+) -> None:
+    situation, audit = await two_answers(stores), AuditStore(stores.database, clock=clock, tables=AUDIT)
+    chosen = await choice(disputes, situation)
+
+    await disputes.pin(situation, association_id("Aino"), replace(chosen, reason=""))
+    await disputes.pin(situation, association_id("Aino"), chosen)
+
+    [link] = await audit.page()
+    assert (link.deed.act, link.deed.actor, link.deed.subject) == (
+        Act.ANSWER_PINNED,
+        LIAISON,
+        str(association_id("Aino")),
+    )
+    assert link.deed.details["reason"] == "The chair confirmed it."
+    assert link.deed.details.keys() <= DETAILS.keys()
+    assert SENTENCES.keys() == set(Act)
 
 
 async def test_a_choice_between_what_is_no_longer_so_is_refused(stores: Stores, disputes: DisputeStore) -> None:

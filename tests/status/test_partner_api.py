@@ -1,29 +1,13 @@
 """The picture's API: the page's own figures, names as far as the key sees, and nothing said twice for nothing."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
-from limits import RateLimitItemPerMinute
-from schemathesis import Case, GenerationMode
-from schemathesis.checks import (
-    content_type_conformance,
-    not_a_server_error,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from services.status.situation.model import Round, Words
 from services.status.timeline.model import Update
@@ -31,23 +15,16 @@ from shared.clock import Clock
 from shared.events.intake import NetworkChanged, OperatingStatus, PartnerKeyChanged
 from shared.ids import digest, new_id, new_token
 from shared.partner_keys import Scope, written
-from shared.rate_limit import RateLimit
 from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
+from tests.partner_asking import Api, Asked, asking
 from tests.status.document import DOCUMENT, told
 from tests.status.outlines import ATTRIBUTION, row_of_squares
 from tests.status.people import BASE_URL, FORSSA, LIAISON, TAMMELA, Desk, association, checkin, desk, round_of, storm
 
 BASE = "/api/v1/status"
 ONE = f"{BASE}/situations/{{}}"
-CHECKS: list[Any] = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-]
 
 
 async def make_key(one: Desk, **limits: Any) -> dict[str, str]:
@@ -241,65 +218,23 @@ async def test_what_there_is_not_and_what_cannot_be_are_problems(open_desk: Desk
     assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The running API with a storm, and a key."""
-
-    runner: asyncio.Runner
-    desk: Desk
-    key: dict[str, str]
-    situation_id: UUID
-
-    def answer(self, case: Case[Any], *, known: bool) -> httpx.Response:
-        """What the API answers; `known`: about the situation that there is."""
-        if known and "situation_id" in (case.path_parameters or {}):
-            case.path_parameters = {**case.path_parameters, "situation_id": str(self.situation_id)}
-        told = case.as_transport_kwargs(base_url=f"{BASE_URL}{BASE}")
-        headers = httpx.Headers([(name, value.encode()) for name, value in told.get("headers", {}).items()])
-        headers.update(self.key)
-        asked = {name: told[name] for name in ("method", "url", "params") if name in told}
-        return self.runner.run(self.desk.browser.request(**asked, headers=headers))
-
-
 @pytest.fixture
 def asked(settings: Settings, clock: Clock) -> Iterator[Asked]:
-    """In an event loop of its own, since Hypothesis calls tests that are not asynchronous."""
-    with asyncio.Runner() as runner:
-        stack = AsyncExitStack()
+    """A storm, and a key."""
 
-        async def start() -> Asked:
-            one = await stack.enter_async_context(desk(settings, clock))
-            one.app.state.partner_api.state.keys.pace = RateLimit(RateLimitItemPerMinute(1_000_000))
-            round_ = await stormy(one)
-            return Asked(runner, one, await make_key(one), round_.situation_id)
+    async def start(stack: AsyncExitStack) -> Api:
+        one = await stack.enter_async_context(desk(settings, clock))
+        round_ = await stormy(one)
+        known = {"situation_id": str(round_.situation_id)}
+        return Api(one.app, one.browser, f"{BASE_URL}{BASE}", await make_key(one), known)
 
-        yield runner.run(start())
-        runner.run(stack.aclose())
-
-
-def ask(asked: Asked, *, examples: int) -> None:
-    """Ask every operation with so many examples of what is permitted and of what is not."""
-    document = told()
-    schema = schemathesis.openapi.from_dict(document)
-    for path in document["paths"]:
-        operation = schema[path]["GET"]
-        cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
-
-        @hypothesis_settings(
-            max_examples=examples,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(cases, st.booleans())
-        def each(case: Case[Any], known: bool) -> None:
-            case.validate_response(asked.answer(case, known=known), checks=CHECKS)
-
-        each()
+    with asking(start) as one:
+        yield one
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_answer_is_as_described(asked: Asked) -> None:
-    ask(asked, examples=400)
+    document = told()
+    for path in document["paths"]:
+        asked.ask(document, "GET", path, examples=400)

@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from services.status.rehearsal.handlers import RehearsalHandlers
+from services.status.rehearsal.store import RunningExercises
 from shared.events import NotPermittedError
-from shared.events.exercise import ExerciseEnded, InjectFired, RoundScript, SituationScript
+from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RoundScript, SituationScript
 from shared.events.status import RoundClosed, RoundOpened, SituationClosed, SituationOpened
+from shared.i18n import Locale
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
 from shared.rehearsals import EndedExercises
@@ -23,6 +25,15 @@ SCRIPT = SituationScript(
     names={"fi": "Talvimyrsky", "sv": "Vinterstorm", "en": "Winter storm"},
     municipalities=("834",),
 )
+
+STARTED = ExerciseStarted(
+    happened_at=STORM_EVENING,
+    realm=REALM,
+    exercise_id=EXERCISE,
+    titles={"fi": "HARJOITUS: Talvimyrsky"},
+    municipalities=("834",),
+)
+ENDED = ExerciseEnded(happened_at=STORM_EVENING, realm=REALM, exercise_id=EXERCISE)
 
 
 def fired(*, opens_round: bool = False, opens: bool = True) -> InjectFired:
@@ -42,7 +53,7 @@ def fired(*, opens_round: bool = False, opens: bool = True) -> InjectFired:
 
 def handlers_of(stores: Stores) -> RehearsalHandlers:
     ended = EndedExercises(stores.database, clock=FakeClock(), service="status")
-    return RehearsalHandlers(stores.situations, stores.rounds, ended)
+    return RehearsalHandlers(stores.situations, stores.rounds, ended, running=RunningExercises(stores.database))
 
 
 async def test_an_inject_opens_the_situation_in_the_realm_of_its_exercise(stores: Stores) -> None:
@@ -112,3 +123,26 @@ async def test_no_exercise_opens_or_closes_anything_real(stores: Stores) -> None
         await handlers.on_exercise_ended(ExerciseEnded(happened_at=STORM_EVENING, realm=LIVE, exercise_id=EXERCISE))
 
     assert await stores.told() == []
+
+
+async def test_an_exercise_is_known_to_run_from_its_beginning_to_its_end(stores: Stores) -> None:
+    running, handlers = RunningExercises(stores.database), handlers_of(stores)
+
+    for _ in range(2):
+        await handlers.on_exercise_started(STARTED)
+    during = await running.now()
+    await handlers.on_exercise_ended(ENDED)
+
+    assert [(one.id, one.title(Locale.SV)) for one in during] == [(EXERCISE, "HARJOITUS: Talvimyrsky")]
+    assert await running.now() == []
+
+
+async def test_a_beginning_that_is_heard_after_the_end_runs_nothing(stores: Stores) -> None:
+    handlers = handlers_of(stores)
+
+    await handlers.on_exercise_ended(ENDED)
+    await handlers.on_exercise_started(STARTED)
+
+    assert await RunningExercises(stores.database).now() == []
+    with pytest.raises(NotPermittedError):
+        await handlers.on_exercise_started(STARTED.model_copy(update={"realm": LIVE}))

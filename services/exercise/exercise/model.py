@@ -155,6 +155,11 @@ class Exercise:
         """True if it can go on no more."""
         return self.state in {State.ENDED, State.ABORTED}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Its names by locale, without the mark of an exercise, which the texts around them bring."""
+        return {locale: self.scenario.title.of(locale) for locale in ("fi", "sv", "en")}
+
     def played(self, now: datetime) -> bool:
         """True once its clock has come to the end of the script."""
         return self.clock.offset(now) >= self.scenario.length
@@ -217,8 +222,10 @@ def plan(draft: Draft, *, exercise_id: UUID, situation_id: UUID, leader: UUID, n
     return Planned(exercise, tuple(addresses))
 
 
-def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Moved | Refused:
-    """Begin: the clock runs, and the roster is told as it is now and never again."""
+def start(
+    exercise: Exercise, participants: Sequence[str], now: datetime, *, locales: Sequence[str] = ()
+) -> Moved | Refused:
+    """Begin: the clock runs, and the roster is told as it is now and never again. `locales` in its order."""
     if exercise.state is not State.PLANNED:
         return Refused((Flaw.NOT_NOW,))
     begun = replace(exercise, state=State.RUNNING, clock=exercise.clock.going(now), started_at=now)
@@ -228,6 +235,8 @@ def start(exercise: Exercise, participants: Sequence[str], now: datetime) -> Mov
             realm=exercise.realm,
             exercise_id=exercise.id,
             addresses=tuple(participants[at : at + ENROLLED_PER_EVENT]),
+            locales=tuple(locales[at : at + ENROLLED_PER_EVENT]),
+            names=exercise.names,
         )
         for at in range(0, len(participants), ENROLLED_PER_EVENT)
     ]
@@ -275,5 +284,7 @@ def end(exercise: Exercise, now: datetime, *, aborted: bool = False) -> Moved | 
         clock=exercise.clock.standing(now),
         ended_at=now,
     )
-    told = ExerciseEnded(happened_at=now, realm=exercise.realm, exercise_id=exercise.id, aborted=aborted)
+    told = ExerciseEnded(
+        happened_at=now, realm=exercise.realm, exercise_id=exercise.id, aborted=aborted, names=exercise.names
+    )
     return Moved(over, (told,))

@@ -81,12 +81,14 @@ class InjectRow(ExerciseTable, table=True):
 
 
 class ParticipantRow(ExerciseTable, table=True):
-    """An address that takes part."""
+    """An address that takes part, the language in which it is written to, and how it came on the list."""
 
     __tablename__ = "participant"
 
     realm: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
+    locale: str = "fi"
+    source: str = "hand"
 
 
 class NoSuchExerciseError(TroubleError):
@@ -116,7 +118,8 @@ class ExerciseStore:
             await session.execute(insert(ExerciseRow), [{**_fixed(exercise), **_moving(exercise)}])
             await session.execute(insert(InjectRow), _injects(exercise, round_ids))
             if planned.participants:
-                rows = [{"realm": exercise.realm.id, "address": address} for address in planned.participants]
+                by_hand = {"realm": exercise.realm.id, "locale": "fi", "source": "hand"}
+                rows = [{**by_hand, "address": address} for address in planned.participants]
                 await session.execute(insert(ParticipantRow), rows)
 
     async def list_newest(self) -> list[Exercise]:
@@ -151,9 +154,11 @@ class ExerciseStore:
         """Begin it, and tell its roster."""
         async with self._database.write() as session:
             exercise = await locked(session, exercise_id)
-            rows = select(col(ParticipantRow.address)).where(col(ParticipantRow.realm) == exercise.realm)
-            participants = (await session.execute(rows.order_by(col(ParticipantRow.address)))).scalars().all()
-            return await _save(session, start(exercise, participants, self._clock.now()))
+            columns = (col(ParticipantRow.address), col(ParticipantRow.locale))
+            rows = select(*columns).where(col(ParticipantRow.realm) == exercise.realm).order_by(columns[0])
+            taking_part = (await session.execute(rows)).all()
+            addresses, locales = [row.address for row in taking_part], [row.locale for row in taking_part]
+            return await _save(session, start(exercise, addresses, self._clock.now(), locales=locales))
 
     async def pause(self, exercise_id: UUID) -> Exercise | Refused:
         """Stop its clock."""

@@ -19,9 +19,10 @@ from services.intake.access.model import (
     email_key,
     limits_less,
 )
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.schema import IntakeTable
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import SessionEnded

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, Select, String, and_, case, cast, exi
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.calling.model import CLAIM, Attempt, Outcome, most_needed
 from services.intake.checkin.model import Said
@@ -21,6 +21,7 @@ from services.intake.invitation.store import Invitation, RoundRow, letters_of
 from services.intake.registry.store import Association, AssociationCapability, AssociationNetwork, Contact
 from services.intake.rehearsal.store import takes_part
 from services.intake.schema import IntakeTable
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import Amount, OperatingStatus

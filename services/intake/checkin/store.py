@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Connection, Executable, Row, Select, bindparam, nul
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record_all
 from services.intake.checkin.model import (
     Accepted,
@@ -30,6 +30,7 @@ from services.intake.invitation.store import Invitation, InvitationToken, RoundR
 from services.intake.registry.model import Plan
 from services.intake.registry.store import Association, Contact, tell_all
 from services.intake.schema import IntakeTable
+from shared.audit import Deed
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import Amount, Channel, OperatingStatus
 from shared.ids import digest

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Index, LargeBinary, UniqueConstraint, and_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.confirmation.model import LINK_VALID, Asking, Reason, due_before, half_year, letter, wait
 from services.intake.contacts.store import card_of, changed_columns
@@ -18,6 +18,7 @@ from services.intake.invitation.store import RoundRow
 from services.intake.registry.model import Card, ContactState, ProposalKind
 from services.intake.registry.store import Association, Contact, Proposal, tell
 from services.intake.schema import IntakeTable
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.ids import digest, new_id, new_token

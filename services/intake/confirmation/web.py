@@ -14,7 +14,8 @@ from services.intake.confirmation.model import HALF_A_YEAR, Reason
 from services.intake.confirmation.store import ConfirmationStore, Details
 from services.intake.contacts.store import card_of
 from services.intake.registry.model import Card, ProposalKind, is_email
-from shared.i18n import N_, Locale, locale_or, texts
+from shared.form_errors import errors_in
+from shared.i18n import N_, Locale, locale_or
 from shared.identity import Role, Staff, requires
 from shared.web import pages_of
 
@@ -110,7 +111,6 @@ def _details_page(
 ) -> Response:
     if "lang" not in request.query_params:
         request.state.locale = locale_or(details.contact.language)
-    _ = texts(request.state.locale)
     return pages_of(request).page(
         request,
         "details.html",
@@ -119,7 +119,7 @@ def _details_page(
         card=card,
         address=address,
         flaws=flaws or {},
-        told=[{"message": _(message), "href": f"#f-{name}"} for name, message in (flaws or {}).items()],
+        told=errors_in((flaws or {}).items(), request.state.locale),
         answered=details.confirmation.answered_at,
         leaves=any(one.kind == ProposalKind.LEAVES.value for one in details.proposals),
         addresses=[one.address for one in details.proposals if one.address],

@@ -8,11 +8,12 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.contacts.model import Verdict, moved, without
 from services.intake.registry.model import Card, ContactState, ProposalKind
 from services.intake.registry.store import Association, Contact, Proposal, claim, contacts_of, new_contact, tell
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 

@@ -14,6 +14,7 @@ from services.intake.contacts.model import Verdict
 from services.intake.contacts.store import ContactStore, card_of
 from services.intake.registry.model import Card
 from services.intake.registry.store import Contact, Record, RegistryStore
+from shared.form_errors import errors_in
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.web import TroubleError, pages_of
@@ -168,7 +169,6 @@ def _form_page(
     request: Request, record: Record, contact: Contact | None, sent: Written, *, conflict: bool = False
 ) -> Response:
     locale: Locale = request.state.locale
-    _ = texts(locale)
     flaws = sent.card.flaws if request.method == "POST" else {}
     status = HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK
     return pages_of(request).page(
@@ -182,7 +182,7 @@ def _form_page(
         conflict=conflict,
         differing=_differing(locale, contact, sent.card) if conflict and contact else (),
         flaws=flaws,
-        told=[{"message": _(message), "href": f"#f-{name}"} for name, message in flaws.items()],
+        told=errors_in(flaws.items(), request.state.locale),
         languages_offered=[(one.value, one.own_name) for one in Locale],
     )
 

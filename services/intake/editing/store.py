@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.editing.model import Details, Outcome, Verdict, changed_fields, judge
 from services.intake.registry.model import Ability, Card, Plan, name_key, register_key
@@ -25,6 +25,7 @@ from services.intake.registry.store import (
     record_of,
     tell,
 )
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.ids import new_id

@@ -16,6 +16,7 @@ from services.intake.registry.filter_form import PLANS, network_options
 from services.intake.registry.model import Ability, Plan, network_name, register_key
 from services.intake.registry.store import Network, Record, RegistryStore
 from shared import region
+from shared.form_errors import errors_in
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.web import TroubleError, pages_of
@@ -236,7 +237,7 @@ def _form_page(
         record=record,
         trouble=trouble,
         verdict=trouble.outcome.verdict.value if trouble.outcome else "",
-        told=[{"message": _(message), "href": f"#f-{name}"} for name, message in trouble.flaws.items()],
+        told=errors_in(trouble.flaws.items(), request.state.locale),
         networks=[
             *network_options(networks, locale),
             *((one.code, network_name(one.names, locale)) for one in kept),

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.contacts.store import put_order
 from services.intake.invitation.store import InvitationToken
@@ -28,6 +28,7 @@ from services.intake.registry.store import (
     record_of,
     tell,
 )
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 

@@ -7,10 +7,11 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.networks.model import Group, code_of, may_be_below
 from services.intake.registry.store import Association, AssociationNetwork, Network, in_sight, tell
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.intake import NetworkChanged

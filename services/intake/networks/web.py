@@ -17,6 +17,7 @@ from services.intake.registry.filter_form import filters, page_number
 from services.intake.registry.model import Wanted, network_name
 from services.intake.registry.store import PAGE, Network, RegistryStore
 from shared import region
+from shared.form_errors import errors_in
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.web import TroubleError, pages_of
@@ -185,13 +186,12 @@ def _parent_options(networks: Sequence[Network], free: set[str], locale: Locale)
 
 
 def _page(request: Request, template: str, group: Group, flaws: dict[str, str], **values: Any) -> Response:
-    _ = texts(request.state.locale)
     return pages_of(request).page(
         request,
         template,
         status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
         group=group,
         flaws=flaws,
-        told=[{"message": _(message), "href": f"#f-{name}"} for name, message in flaws.items()],
+        told=errors_in(flaws.items(), request.state.locale),
         **values,
     )

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, func, select
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.calling.store import seen_by
 from services.intake.checkin.store import CheckInRow
@@ -18,6 +18,7 @@ from services.intake.paper.model import paper_recipient, paper_token
 from services.intake.registry.model import name_key
 from services.intake.registry.store import Association, Contact
 from services.intake.rehearsal.store import takes_part
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events.intake import Channel, OperatingStatus

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Date, LargeBinary, Select, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.checkin.store import CheckInRow
 from services.intake.invitation.store import Invitation, RoundRow
@@ -19,6 +19,7 @@ from services.intake.partner.model import Key, KeyEntry, KeyState
 from services.intake.registry.model import name_key
 from services.intake.registry.store import Association, AssociationCapability, AssociationNetwork, Contact, Network
 from services.intake.schema import IntakeTable
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.intake import PartnerKeyChanged

@@ -14,6 +14,7 @@ from services.intake.partner.model import Key, KeyEntry, KeyState
 from services.intake.partner.store import PartnerStore
 from shared import region
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -136,10 +137,8 @@ async def _form_page(request: Request, store: PartnerStore, form: KeyForm) -> Re
     return pages_of(request).page(
         request,
         "partner_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK,
         form=form,
-        errors=[{"message": _(message), "href": f"#f-{name}"} for name, message in form.errors.items()],
-        wrong={name: _(message) for name, message in form.errors.items()},
+        **wrong_with(form.errors.items(), locale),
         all_scopes=[(scope.value, _(name)) for scope, name in SCOPE_NAMES.items()],
         all_months=[(value, _(name)) for value, name in MONTH_NAMES],
         all_municipalities=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],

@@ -15,6 +15,7 @@ from services.intake.access.store import AccessStore
 from services.intake.people.model import Known, Refusal, fingerprint
 from services.intake.people.store import PeopleStore
 from shared import region
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, locale_or, texts
 from shared.identity import Role, Staff, requires
 from shared.web import ROLE_NAMES, TroubleError, pages_of
@@ -213,19 +214,16 @@ async def _form_page(
 ) -> Response:
     locale: Locale = request.state.locale
     _ = texts(locale)
-    errors = [{"message": _(message), "href": f"#f-{name}"} for name, message in form.errors.items()]
     networks = [
         (code, names.get(locale.lang) or names.get("fi", code)) for code, names in (await store.networks()).items()
     ]
     return pages_of(request).page(
         request,
         "person.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
         form=form,
         known=known,
         said=said,
-        errors=errors,
-        wrong={name: _(message) for name, message in form.errors.items()},
+        **wrong_with(form.errors.items(), locale),
         all_roles=[(role.value, _(ROLE_NAMES[role])) for role in Role],
         all_municipalities=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
         all_networks=networks,

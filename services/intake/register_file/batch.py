@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.register_file.model import (
     CONTACTS,
@@ -33,6 +33,7 @@ from services.intake.registry.store import (
     Network,
     tell,
 )
+from shared.audit import Deed
 from shared.i18n import N_
 from shared.ids import new_id
 from shared.list_report import Bad, RowError

@@ -1,6 +1,6 @@
 """Cells (format): what the register holds, as the cells of a register file, in the way in which they are read back."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from services.intake.register_file.columns import ASSOCIATION_HEADINGS, CONTACT_HEADINGS, HEADINGS, contact_field
 from services.intake.register_file.model import CONTACTS, Changed, ContactEntry, Holding
@@ -64,9 +64,3 @@ def examples_of(decision: object) -> Iterator[Example]:
             column = HEADINGS[name][0]
             row, whose = decision.row, decision.holding.entry.name
             yield Example(row=row, name=whose, column=column, before=before[name], after=text)
-
-
-def problem_cells(heading: Sequence[str], row: int, cells: Sequence[str], sentences: Iterable[str]) -> list[str]:
-    """A row that could not be taken, as it was written, with its number and what is wrong at the end."""
-    kept = [*cells, *[""] * (len(heading) - len(cells))][: len(heading)]
-    return [*kept, str(row), " ".join(sentences)]

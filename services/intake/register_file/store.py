@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.register_file.batch import apply, holdings, network_codes, plan
 from services.intake.register_file.cells import examples_of
@@ -17,6 +17,7 @@ from services.intake.register_file.schema import UPLOADS
 from services.intake.register_file.table_file import read_table
 from services.intake.registry.model import Wanted
 from services.intake.registry.store import Association, matching
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 from shared.list_report import Bad, ImportReport, Tally

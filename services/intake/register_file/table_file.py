@@ -6,24 +6,15 @@ from typing import BinaryIO
 from services.intake.register_file.columns import VOCABULARY
 from services.intake.register_file.model import Listed
 from services.intake.register_file.row_reader import RowReader
-from shared.list_report import Bad, RowError
-from shared.records import Broken, HeadingError, Seen, filled, open_table
+from shared.list_report import Bad
+from shared.list_rows import ReadRow, read_rows
+from shared.records import Seen, Table
 
 
 def read_table(source: BinaryIO, columns: Mapping[str, int] | None = None) -> Iterator[Listed | Bad]:
-    """The lines of the file, one at a time, in its order; blank ones are passed over.
+    """The lines of the file, one at a time, as `read_rows` promises it. Raises HeadingError."""
+    return read_rows(source, VOCABULARY, columns=columns, reader=_reader)
 
-    `columns` tells at which place, from 0, each field stands; without it, the heading does, and HeadingError is
-    raised before the first line if it does not name what is needed. No bytes raise anything else.
-    """
-    table = open_table(source, VOCABULARY)
-    places = table.columns if columns is None else columns
-    if missing := VOCABULARY.missing_of(places):
-        raise HeadingError(missing)
-    with Seen() as seen:
-        reader = RowReader(table.heading, places, table.separator, seen)
-        for number, cells in table.records(places):
-            if isinstance(cells, Broken):
-                yield Bad(number, (RowError(row=number, message=cells.message),), (cells.text,))
-            elif filled(cells):
-                yield reader.read(number, cells)
+
+def _reader(table: Table, places: Mapping[str, int], seen: Seen) -> ReadRow[Listed]:
+    return RowReader(table.heading, places, table.separator, seen).read

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.intake.audit.model import Act, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import record
 from services.intake.checkin.model import Answer, Refused
 from services.intake.checkin.store import CheckInRow, put
@@ -19,6 +19,7 @@ from services.intake.registry.store import Association, AssociationNetwork
 from services.intake.reply.model import Arrived, Interpretation, ReplyState, Standing, Why, said
 from services.intake.reply.reply_rows import take_all
 from services.intake.reply.schema import ReplyRow
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 from shared.events.intake import Channel, OperatingStatus

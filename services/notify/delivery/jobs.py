@@ -282,7 +282,8 @@ class Batch:
     async def _roster(self, delivery: Claimed) -> frozenset[tuple[str, str]]:
         if delivery.realm == LIVE:
             return frozenset()
-        return await self._work.ledger.roster([(delivery.realm, delivery.recipient.address)])
+        wanted = [(delivery.realm, delivery.recipient.address)]
+        return await self._work.ledger.roster(wanted, kind=self._letter_of(delivery).kind)
 
     def _letter_of(self, delivery: Claimed) -> Letter:
         return self._letters[delivery.id]

@@ -20,24 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from services.notify.delivery.header_format import NOT_IN_A_VALUE, LetterError, header_text, mailbox
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
+from services.notify.delivery.personal_values import OPTIONAL, PERSONAL
 from shared.i18n import Locale, catalogue, locale_or, moment, texts
 from shared.ids import derived_token
 
 LETTERS = Path(__file__).parent.parent / "letters"
-
-PERSONAL: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CHECKIN: ("association", "link"),
-    Kind.REMINDER: ("association", "link"),
-    Kind.REPLY_RECORDED: ("association", "link"),
-    Kind.SIGN_IN: ("name", "link"),
-    Kind.CONFIRM: ("link",),
-    Kind.GUIDANCE: ("leave",),
-    Kind.DETAILS: ("association", "link"),
-}
-"""What differs between the copies of a letter; `leave` is made from the recipient's id."""
-
-OPTIONAL: Mapping[Kind, tuple[str, ...]] = {Kind.CHECKIN: ("earlier",)}
-"""What only some copies have: without it, its line is left out."""
 ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED})
 REPLY_BOX = "vastaus"
 """The mailbox of our domain to which answerable letters are replied, each with its own key after a plus sign."""
@@ -131,7 +118,8 @@ class Splice:
         *plain, joint = (piece.encode() for piece in text.pieces[::2])
         first, *rest = (piece.encode() for piece in html.pieces[::2])
         pieces = [*plain, joint + between + first, *rest]
-        pieces[0], pieces[-1] = before + pieces[0], pieces[-1] + after
+        pieces[0] = before + pieces[0]  # where nothing differs this piece is the last one too
+        pieces[-1] += after
         return cls(tuple(pieces), (*text.pieces[1::2], *(f"&{name}" for name in html.pieces[1::2])))
 
     def filled(self, own_head: bytes, values: Mapping[str, bytes]) -> bytes:

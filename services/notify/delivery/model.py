@@ -31,6 +31,8 @@ class Kind(StrEnum):
               round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
     details   personal association, link
+    sign_up   shared name.<locale>, purpose (`known`: to one who takes part already), closes_at; personal link
+    exercise_started, exercise_ended  shared name.<locale>; of the end also aborted ("yes", or empty)
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
               empty: the whole region), page (address of the guidance on the public page, may be absent); in a
@@ -49,9 +51,12 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     GUIDANCE = "guidance"
     DETAILS = "details"
+    SIGN_UP = "sign_up"
+    EXERCISE_STARTED = "exercise_started"
+    EXERCISE_ENDED = "exercise_ended"
 
 
-WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS})
+WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS, Kind.SIGN_UP})
 """What a message on the bus may ask for. It is never authority for guidance."""
 
 REPORTED = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.DETAILS})

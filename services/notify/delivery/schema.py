@@ -61,12 +61,14 @@ class DeliveryRow(NotifyTable, table=True):
 
 
 class RosterRow(NotifyTable, table=True):
-    """An address that takes part in an exercise; `address` is its key."""
+    """An address that takes part in an exercise; `address` is its key. From `over_at` on the exercise is over."""
 
     __tablename__ = "roster"
 
     realm: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
+    locale: str = "fi"
+    over_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class LaneState(NotifyTable, table=True):

@@ -3,12 +3,15 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.delivery.ledger_rows import (
     claim_rows,
     delivery_values,
@@ -33,10 +36,12 @@ from services.notify.delivery.model import (
     address_key,
 )
 from services.notify.delivery.schema import DeliveryRow, LaneState, LetterRow, RosterRow
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
+from shared.i18n import Locale
 from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
@@ -163,17 +168,21 @@ class Ledger:
         return Counts(**{str(state): int(number) for state, number in rows})
 
     async def drop(self, realm: Realm) -> int:
-        """End the letters of an exercise: what waits is refused, its roster is emptied; how many were refused.
+        """End the letters of an exercise; how many that waited were refused.
 
-        Raises ValueError for the live realm.
+        Its roster stays for the one letter that tells of the end. Raises ValueError for the live realm.
         """
         if realm.live:
             raise ValueError("only the letters of an exercise can be dropped")
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[int]:
-            connection.execute(delete(RosterRow).where(col(RosterRow.realm) == realm))
+            still = (col(RosterRow.realm) == realm) & col(RosterRow.over_at).is_(None)
+            connection.execute(update(RosterRow).where(still).values(over_at=now))
             waiting = col(DeliveryRow.state).in_((State.WAITING, State.DEFERRED))
-            theirs = (col(DeliveryRow.realm) == realm) & waiting
+            last = select(col(LetterRow.letter_id)).where(
+                col(LetterRow.realm) == realm, col(LetterRow.kind) == Kind.EXERCISE_ENDED
+            )
+            theirs = (col(DeliveryRow.realm) == realm) & waiting & col(DeliveryRow.letter_id).not_in(last)
             return [end_rows(connection, theirs, state=State.REFUSED, reason=EXERCISE_ENDED, now=now)]
 
         now = self._clock.now()
@@ -220,22 +229,38 @@ class Ledger:
         connection = await session.connection()
         return await connection.run_sync(write)
 
-    async def enrol(self, realm: Realm, addresses: Iterable[str]) -> None:
-        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm."""
-        keys = sorted({address_key(address) for address in addresses})
-        async with self._database.write() as session:
-            if keys:
-                statement = insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing()
-                await session.execute(statement, [{"realm": realm.id, "address": key} for key in keys])
+    async def enrol(
+        self, realm: Realm, addresses: Iterable[str], *, locales: Sequence[str] = (), over: bool = False
+    ) -> None:
+        """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm.
 
-    async def roster(self, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-        """Those of these (realm, address) that stand on the roster of their exercise, as (realm, address_key)."""
+        `locales` in their order, Finnish where there is none; `over`: the exercise has ended already.
+        """
+        known = {address_key(one): locale for one, locale in zip_longest(addresses, locales) if one}
+        over_at = self._clock.now() if over else None
+        rows = [
+            {"realm": realm.id, "address": key, "locale": known[key] or Locale.FI, "over_at": over_at}
+            for key in sorted(known)
+        ]
+        async with self._database.write() as session:
+            if rows:
+                await session.execute(insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing(), rows)
+
+    async def roster(
+        self, wanted: Collection[tuple[str, str]], *, kind: Kind | None = None
+    ) -> frozenset[tuple[str, str]]:
+        """Those of these (realm, address) to whom their exercise may send such a letter, as (realm, address_key).
+
+        While it runs these are all on its roster; when it is over, nobody, but for the kind that tells of the end.
+        """
         keys = sorted({(realm, address_key(address)) for realm, address in wanted})
         if not keys:
             return frozenset()
         pairs = tuple_(col(RosterRow.realm), col(RosterRow.address))
         async with self._database.read() as session:
-            rows = await session.execute(select(col(RosterRow.realm), col(RosterRow.address)).where(pairs.in_(keys)))
+            found = select(col(RosterRow.realm), col(RosterRow.address)).where(pairs.in_(keys))
+            running = found.where(col(RosterRow.over_at).is_(None))
+            rows = await session.execute(found if kind is Kind.EXERCISE_ENDED else running)
             return frozenset((realm, address) for realm, address in rows)
 
     async def pause(self, lane: Lane, reason: str) -> None:
@@ -244,10 +269,14 @@ class Ledger:
             statement = insert_into(self._database.dialect, LaneState).on_conflict_do_nothing()
             await session.execute(statement, {"lane": lane, "reason": reason, "paused_at": self._clock.now()})
 
-    async def resume(self, lane: Lane) -> None:
-        """Let the lane go on."""
+    async def resume(self, lane: Lane, *, by: UUID | None = None) -> None:
+        """Let the lane go on. `by` None is the operator."""
         async with self._database.write() as session:
-            await session.execute(delete(LaneState).where(col(LaneState.lane) == lane))
+            gone = delete(LaneState).where(col(LaneState.lane) == lane).returning(col(LaneState.reason))
+            reason = (await session.execute(gone)).scalar_one_or_none()
+            if reason is not None:
+                deed = Deed(self._clock.now(), Act.SENDING_RESUMED, by, lane.value, {"reason": reason})
+                await record(session, deed)
             self._fresh.add(lane)
 
     async def paused(self, lane: Lane) -> str | None:

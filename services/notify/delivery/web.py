@@ -23,7 +23,7 @@ def pages(ledger: Ledger) -> APIRouter:
     async def resume(staff: Operator) -> Response:
         """Let the letters that wait go out; a lane that does not pause just goes on."""
         reason = await ledger.paused(Lane.BULK)
-        await ledger.resume(Lane.BULK)
+        await ledger.resume(Lane.BULK, by=staff.person_id)
         if reason is not None:
             log.warning("lane goes on", lane=Lane.BULK, paused_because=reason, by=str(staff.person_id))
         return RedirectResponse("/guidance", status_code=303)

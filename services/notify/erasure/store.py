@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Delete, and_, delete, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.bounce.schema import BounceRow
 from services.notify.delivery.ledger_rows import end_rows
 from services.notify.delivery.model import Lane, address_key
@@ -22,6 +24,7 @@ from services.notify.subscriber_file.model import GONE_AFTER
 from services.notify.subscriber_file.schema import Upload, UploadPart, UploadProblem
 from services.notify.subscribers.model import email_key
 from services.notify.subscribers.store import Subscriber, Subscription
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 from shared.log import logger
@@ -60,12 +63,12 @@ class Erasure:
 
     async def erase(self, address: str, *, by: UUID | None) -> Erased:
         """Erase the person with this address, as the administrator does (None: at the command line)."""
-        return await self._erase(address, Scope.PERSON, by=str(by) if by else "operator")
+        return await self._erase(address, Scope.PERSON, by=by)
 
     async def erase_subscriber(self, subscriber_id: UUID) -> Erased:
         """Erase a subscriber, as she does herself; again is harmless."""
         address = await self._address(subscriber_id)
-        return await self._erase(address, Scope.SUBSCRIPTION, by="herself") if address else Erased()
+        return await self._erase(address, Scope.SUBSCRIPTION) if address else Erased()
 
     async def scrub(self, *, ahead: timedelta = timedelta(0)) -> bool:
         """Clean the files of the database of those for whom that is due, or will be so soon; True if there may be more.
@@ -107,7 +110,7 @@ class Erasure:
             row = await session.get(Subscriber, subscriber_id)
             return row.email if row else ""
 
-    async def _erase(self, address: str, scope: Scope, *, by: str) -> Erased:
+    async def _erase(self, address: str, scope: Scope, *, by: UUID | None = None) -> Erased:
         now = self._clock.now()
         async with self._database.write() as session:
             row = await _subscriber(session, address, locked=True)
@@ -128,7 +131,10 @@ class Erasure:
             await self._forgotten.add(
                 session, address, subscriber_id=subscriber_id, now=now, scrub_at=now + SETTLED_AFTER
             )
-        log.info("a person was erased", by=by, scope=scope.value, **asdict(erased))
+            if scope is Scope.PERSON:
+                told: dict[str, str | int] = {"letters": erased.letters}
+                await record(session, Deed(now, Act.PERSON_ERASED, by, "subscribers", told))
+        log.info("a person was erased", scope=scope.value, **asdict(erased))
         return erased
 
     async def _end_letters(self, session: AsyncSession, hers: ColumnElement[bool]) -> tuple[int, int]:

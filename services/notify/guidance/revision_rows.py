@@ -36,6 +36,14 @@ async def load_unreleased(session: AsyncSession, realm: str, guidance_id: UUID) 
     return await _one(session, realm, guidance_id, UNRELEASED)
 
 
+async def headlines(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The Finnish headline of the newest text of each of these guidances, as far as it has one."""
+    newest = select(col(RevisionRow.guidance_id), col(RevisionRow.texts)).order_by(col(RevisionRow.number))
+    rows = await session.execute(newest.where(col(RevisionRow.guidance_id).in_(sorted(ids))))
+    found = {guidance_id: texts.get(Locale.FI, {}).get("headline", "") for guidance_id, texts in rows}
+    return {guidance_id: headline for guidance_id, headline in found.items() if headline}
+
+
 async def _one(session: AsyncSession, realm: str, guidance_id: UUID, which: ColumnElement[bool]) -> Revision | None:
     found = await revisions(session, col(GuidanceRow.realm) == realm, col(GuidanceRow.id) == guidance_id, which)
     return found[0] if found else None

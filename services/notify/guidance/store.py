@@ -9,8 +9,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.bounce.store import returned_count
 from services.notify.delivery.store import Ledger, reached
+from services.notify.guidance.deeds import asked, done, released
 from services.notify.guidance.model import (
     Approval,
     Draft,
@@ -111,17 +114,19 @@ class GuidanceStore:
                 )
         return kept
 
-    async def submit(self, revision: Revision) -> bool:
-        """Ask for approval of exactly this edition; False if it is not a draft any more."""
+    async def submit(self, revision: Revision, *, by: UUID | None = None) -> bool:
+        """Ask for approval of exactly this edition; False if it is not a draft any more. `by` None is the operator."""
+        now = self._clock.now()
         async with self._database.write() as session:
             submitted = await changed(
                 session,
                 update(RevisionRow)
                 .where(*still(revision), col(RevisionRow.submitted_at).is_(None))
-                .values(submitted_at=self._clock.now()),
+                .values(submitted_at=now),
             )
             if submitted:
                 await session.execute(update(GuidanceRow).where(*guidance_of(revision)).values(state=State.IN_REVIEW))
+                await record(session, done(Act.GUIDANCE_SUBMITTED, revision, by=by, now=now))
         return submitted
 
     async def correct(self, present: Revision, kind: Kind, draft: Draft, *, by: UUID, edition: int) -> bool:
@@ -137,7 +142,7 @@ class GuidanceStore:
         if waiting is None or waiting.edition != edition:
             return False
         async with self._database.write() as session:
-            return await changed(
+            kept = await changed(
                 session,
                 update(RevisionRow)
                 .where(*still(waiting))
@@ -150,18 +155,24 @@ class GuidanceStore:
                     **words(correction.draft),
                 ),
             )
+            if kept:
+                await record(session, asked(correction))
+        return kept
 
     async def _begin(self, correction: Revision) -> bool:
         """Keep it, if no other follows the same revision; the key refuses a second."""
         try:
             async with self._database.write() as session:
                 session.add(row_of(correction))
+                await session.flush()
+                await record(session, asked(correction))
         except IntegrityError:
             return False
         return True
 
-    async def discard(self, correction: Revision) -> bool:
-        """Forget a correction that was not released; False if it has changed or is no correction."""
+    async def discard(self, correction: Revision, *, by: UUID | None = None) -> bool:
+        """Forget a correction that was not released; False if it has changed or is no correction. `by` None is the
+        operator."""
         if not correction.corrects:
             return False
         async with self._database.write() as session:
@@ -171,6 +182,7 @@ class GuidanceStore:
             found = forgotten.scalar_one_or_none() is not None
             if found:
                 await session.execute(_edition_of(correction))
+                await record(session, done(Act.CORRECTION_DISCARDED, correction, by=by, now=self._clock.now()))
         return found
 
     async def approve(
@@ -204,6 +216,7 @@ class GuidanceStore:
         if not await _release(session, revision, approval):
             return False
         await self._ledger.supersede(session, revision.realm, _letters_before(revision))
+        await record(session, released(revision, approval))
         return True
 
     async def reach(self, revision: Revision) -> Reach:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.notify.delivery.model import Lane
@@ -14,34 +14,38 @@ from services.notify.delivery.store import Ledger
 from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
 from services.notify.guidance.model import (
     ENDINGS,
-    REFUSALS,
     VALID_HOURS,
     Draft,
     Kind,
     Refusal,
     Revision,
     State,
-    short,
 )
 from services.notify.guidance.preview import forbidden, hard_in, hard_in_fields, previews
 from services.notify.guidance.store import GuidanceStore
+from services.notify.guidance.text_desk import (
+    Approver,
+    Editor,
+    Reader,
+    Written,
+    edition_of,
+    places_of,
+    refused,
+    seen_by,
+    typed,
+    wants_preview,
+)
 from services.notify.ready_texts.store import ready_texts
 from services.notify.situations.store import Situation, SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
 from services.notify.subscribers.store import SubscriberStore
-from shared import region
 from shared.i18n import N_, Locale
-from shared.identity import Role, Staff, requires
+from shared.identity import Role, Staff
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
-Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR))]
-Editor = Annotated[Staff, Depends(requires(Role.EDITOR))]
-Approver = Annotated[Staff, Depends(requires(Role.APPROVER))]
-
 PLANNED = N_("This text is approved and waits for its moment. It cannot be changed now.")
 TAKE_BACK = N_("Take it back first. It must then be approved again.")
-CHANGED = N_("Somebody else changed this text meanwhile. If you save again, yours takes its place.")
 
 
 @dataclass(frozen=True)
@@ -118,36 +122,35 @@ def _writing(desk: Desk) -> APIRouter:
     @router.get("/new")
     async def new(request: Request, _staff: Editor, ready: str = "") -> Response:
         """The form, empty or with a ready text."""
-        return await _form(request, desk, _begun(ready))
+        return await _form(request, desk, Written(_begun(ready)))
 
     @router.post("/new")
     async def write(request: Request, staff: Editor) -> Response:
         """Keep a new draft."""
-        fields = await _fields(request)
+        fields = await typed(request)
         draft, problems = await _read(desk, fields)
-        if draft is None or "preview" in await request.form():
-            return await _form(request, desk, fields, problems=problems, draft=draft)
+        if draft is None or await wants_preview(request):
+            return await _form(request, desk, Written(fields, problems, draft))
         return _to(await desk.guidance.write(draft, by=staff.person_id))
 
     @router.get("/{guidance_id}/edit")
     async def edit(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
         """The form with the present text."""
         revision = await desk.draft(await desk.revision(guidance_id))
-        return await _form(request, desk, fields_of(revision), revision=revision)
+        return await _form(request, desk, Written(fields_of(revision)), revision=revision)
 
     @router.post("/{guidance_id}/edit")
     async def rewrite(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Keep the changed text; it must then be submitted again."""
         revision = await desk.draft(await desk.revision(guidance_id))
-        fields = await _fields(request)
+        fields = await typed(request)
         draft, problems = await _read(desk, fields)
-        if draft is None or "preview" in await request.form():
-            return await _form(request, desk, fields, problems=problems, revision=revision, draft=draft)
+        if draft is None or await wants_preview(request):
+            return await _form(request, desk, Written(fields, problems, draft), revision=revision)
         mine = fields.edition == revision.edition
         if not mine or not await desk.guidance.rewrite(revision, draft, by=staff.person_id):
             newest = await desk.draft(await desk.revision(guidance_id))
-            again = replace(fields, edition=newest.edition)
-            return await _form(request, desk, again, problems=[Problem("headline_fi", CHANGED)], revision=newest)
+            return await _form(request, desk, Written(fields).overtaken(newest.edition), revision=newest)
         return _to(guidance_id)
 
     return router
@@ -161,24 +164,24 @@ def _correcting(desk: Desk) -> APIRouter:
         """The form with what the public has, or with the correction that waits."""
         present, waiting = await desk.correctable(guidance_id)
         fields = fields_of(waiting) if waiting else replace(fields_of(present), kind=Kind.UPDATE, notes={})
-        return _correction_form(request, present, fields, waiting=waiting)
+        return _correction_form(request, present, Written(fields), waiting=waiting)
 
     @router.post("/{guidance_id}/correct")
     async def ask(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Keep the correction and ask for its approval, in one."""
         present, waiting = await desk.correctable(guidance_id)
-        fields = await _fields(request)
+        fields = await typed(request)
         read, problems = read_correction(fields, of=present)
         if fields.kind == Kind.UPDATE:
             problems += forbidden(hard_in_fields(fields))
-        if read is None or problems or "preview" in await request.form():
-            draft = read[1] if read else None
-            return _correction_form(request, present, fields, waiting=waiting, problems=problems, draft=draft)
+        if read is None or problems or await wants_preview(request):
+            written = Written(fields, problems, read[1], read[0]) if read else Written(fields, problems)
+            return _correction_form(request, present, written, waiting=waiting)
         kind, draft = read
         if not await desk.guidance.correct(present, kind, draft, by=staff.person_id, edition=fields.edition):
             present, waiting = await desk.correctable(guidance_id)
-            again = replace(fields, edition=(waiting or present).edition)
-            return _correction_form(request, present, again, waiting=waiting, problems=[Problem("note_fi", CHANGED)])
+            again = Written(fields).overtaken((waiting or present).edition, at="note_fi")
+            return _correction_form(request, present, again, waiting=waiting)
         return RedirectResponse(f"/guidance/{guidance_id}/correction", status_code=303)
 
     @router.get("/{guidance_id}/correction")
@@ -190,11 +193,11 @@ def _correcting(desk: Desk) -> APIRouter:
         return await _guidance(request, desk, staff, revision)
 
     @router.post("/{guidance_id}/correction/discard")
-    async def discard(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
+    async def discard(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Forget the correction that was read."""
         revision = await desk.unreleased(guidance_id)
-        if await _edition(request) == revision.edition:
-            await desk.guidance.discard(revision)
+        if await edition_of(request) == revision.edition:
+            await desk.guidance.discard(revision, by=staff.person_id)
         return _to(guidance_id)
 
     return router
@@ -212,7 +215,8 @@ def _releasing(desk: Desk) -> APIRouter:
     async def submit(request: Request, staff: Editor, guidance_id: UUID) -> Response:
         """Ask for approval of the text that was read."""
         revision = await desk.revision(guidance_id)
-        if await _edition(request) != revision.edition or not await desk.guidance.submit(revision):
+        mine = await edition_of(request) == revision.edition
+        if not mine or not await desk.guidance.submit(revision, by=staff.person_id):
             return await _guidance(request, desk, staff, await desk.revision(guidance_id), refusal=Refusal.CHANGED)
         return _to(guidance_id)
 
@@ -225,7 +229,7 @@ def _releasing(desk: Desk) -> APIRouter:
             guidance_id,
             by=staff.person_id,
             word=str(form.get("word", "")),
-            edition=await _edition(request),
+            edition=await edition_of(request),
             alone_because=str(form.get("alone_because", ""))[:500],
         )
         if isinstance(decided, Refusal):
@@ -239,26 +243,6 @@ def _releasing(desk: Desk) -> APIRouter:
 
 def _to(guidance_id: UUID) -> Response:
     return RedirectResponse(f"/guidance/{guidance_id}", status_code=303)
-
-
-async def _edition(request: Request) -> int:
-    text = str((await request.form()).get("edition", ""))
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
-async def _fields(request: Request) -> Fields:
-    form = await request.form()
-    return Fields(
-        headlines={locale: str(form.get(f"headline_{short(locale)}", "")) for locale in Locale},
-        texts={locale: str(form.get(f"text_{short(locale)}", "")) for locale in Locale},
-        audiences=frozenset(map(str, form.getlist("audience"))),
-        areas=frozenset(map(str, form.getlist("municipality"))),
-        valid_hours=str(form.get("valid_hours", "")),
-        situation=str(form.get("situation", "")),
-        notes={locale: str(form.get(f"note_{short(locale)}", "")) for locale in Locale},
-        kind=str(form.get("kind", "")),
-        edition=await _edition(request),
-    )
 
 
 def _begun(ready: str) -> Fields:
@@ -283,55 +267,30 @@ async def _read(desk: Desk, fields: Fields) -> tuple[Draft | None, list[Problem]
     return (None if problems else draft), problems
 
 
-async def _form(
-    request: Request,
-    desk: Desk,
-    fields: Fields,
-    *,
-    problems: Sequence[Problem] = (),
-    revision: Revision | None = None,
-    draft: Draft | None = None,
-) -> Response:
+async def _form(request: Request, desk: Desk, written: Written, *, revision: Revision | None = None) -> Response:
+    draft = written.draft
     return pages_of(request).page(
         request,
         "guidance_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
-        fields=fields,
-        problems=problems,
-        wrong={problem.field: problem.message for problem in problems},
+        status=written.status,
         revision=revision,
         reach=await desk.subscribers.reach(draft.matching) if draft else None,
         ready=[(known.name, known.title(request.state.locale)) for known in ready_texts().values()],
-        languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
-        previews=previews(draft) if draft else [],
-        findings=hard_in_fields(fields) if request.method == "POST" else [],
+        **written.values(request),
         **_names(request, await desk.situations.open_ones()),
     )
 
 
-def _correction_form(
-    request: Request,
-    present: Revision,
-    fields: Fields,
-    *,
-    waiting: Revision | None,
-    problems: Sequence[Problem] = (),
-    draft: Draft | None = None,
-) -> Response:
+def _correction_form(request: Request, present: Revision, written: Written, *, waiting: Revision | None) -> Response:
     return pages_of(request).page(
         request,
         "correction_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
+        status=written.status,
         revision=present,
         waiting=waiting,
-        fields=fields,
-        problems=problems,
-        wrong={problem.field: problem.message for problem in problems},
-        languages_to_write=[(locale, short(locale)) for locale in Locale],
         valid_hours=VALID_HOURS,
-        previews=previews(draft, Kind(fields.kind)) if draft else [],
-        findings=hard_in_fields(fields) if request.method == "POST" else [],
+        **written.values(request),
         **_names(request),
     )
 
@@ -345,12 +304,11 @@ async def _guidance(
     refusal: Refusal | None = None,
     alone: str = "",
 ) -> Response:
-    statuses = {None: HTTPStatus.OK, Refusal.OWN_TEXT: HTTPStatus.FORBIDDEN}
     waiting = await desk.guidance.unreleased(LIVE, revision.guidance_id)
     return pages_of(request).page(
         request,
         "guidance.html",
-        status=statuses.get(refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
+        status=refused(refusal),
         realm=revision.realm,
         revision=revision,
         previews=previews(revision.draft, revision.kind),
@@ -361,10 +319,7 @@ async def _guidance(
         alone=alone,
         endings=ENDINGS,
         progress=await desk.guidance.progress(revision),
-        refusal=REFUSALS[refusal] if refusal else "",
-        own=staff.person_id in revision.writers,
-        may_edit=staff.may(Role.EDITOR),
-        may_approve=staff.may(Role.APPROVER),
+        **seen_by(staff, revision.writers, refusal=refusal),
         **await _sending(desk, staff),
         **_names(request, await desk.situations.open_ones()),
     )
@@ -380,6 +335,6 @@ def _names(request: Request, situations: Sequence[Situation] = ()) -> dict[str, 
     locale: Locale = request.state.locale
     return {
         "audience_names": {audience.value: name for audience, name in AUDIENCE_NAMES.items()},
-        "places": [(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
+        "places": places_of(request),
         "situations": {str(known.situation_id): known.name(locale) for known in situations},
     }

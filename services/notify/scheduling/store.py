@@ -9,6 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
+from services.notify.guidance.deeds import done, planned
 from services.notify.guidance.model import Approval, Plan, PlanState, Refusal, Revision
 from services.notify.guidance.revision_rows import load_number, load_unreleased
 from services.notify.guidance.schema import ReleasePlanRow
@@ -47,6 +50,8 @@ class Schedule:
                 decided = revision.planned(release_at, by=by, word=word, edition=edition, reach=reach, now=now)
                 if isinstance(decided, Plan) and not await self._keep(session, revision, decided):
                     decided = Refusal.CHANGED
+                if isinstance(decided, Plan):
+                    await record(session, planned(revision, decided))
         except IntegrityError:
             return Refusal.CHANGED
         return decided
@@ -79,18 +84,21 @@ class Schedule:
             revision = await load_unreleased(session, realm, guidance_id)
             if revision is None or revision.edition != edition:
                 return False
-            return await self._end(session, revision, PlanState.TAKEN_BACK, by=by)
+            ended = await self._end(session, revision, PlanState.TAKEN_BACK, by=by)
+            if ended:
+                await record(session, done(Act.RELEASE_TAKEN_BACK, revision, by=by, now=self._clock.now()))
+        return ended
 
     async def release_now(
         self, realm: Realm, guidance_id: UUID, *, by: UUID, word: str, edition: int
     ) -> Approval | Refusal:
         """Release before its moment what is planned, under the rules of any release."""
         async with self._database.write() as session:
-            planned = await load_unreleased(session, realm, guidance_id)
-            if planned is None:
+            waiting = await load_unreleased(session, realm, guidance_id)
+            if waiting is None:
                 return Refusal.NOT_SUBMITTED
-            reach = await self._guidance.reach_now(session, planned)
-            ended = await self._end(session, planned, PlanState.RELEASED_NOW, by=by, reached=reach.total)
+            reach = await self._guidance.reach_now(session, waiting)
+            ended = await self._end(session, waiting, PlanState.RELEASED_NOW, by=by, reached=reach.total)
             revision = await load_unreleased(session, realm, guidance_id) if ended else None
             decided: Approval | Refusal = Refusal.NOT_SUBMITTED
             if revision is not None:

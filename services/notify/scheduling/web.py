@@ -12,18 +12,17 @@ from starlette.responses import RedirectResponse, Response
 from services.notify.guidance.model import REFUSALS, Refusal, Revision, State
 from services.notify.guidance.preview import previews
 from services.notify.guidance.store import GuidanceStore
+from services.notify.guidance.text_desk import Approver, edition_in, edition_of, places_of
 from services.notify.scheduling.model import AHEAD, FIRST, SECOND, WallClock, hour_comes_twice, moment_of
 from services.notify.scheduling.store import Schedule
 from services.notify.situations.store import SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
-from shared import region
 from shared.clock import Clock
 from shared.i18n import HELSINKI, N_, Locale
 from shared.identity import Role, Staff, requires
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
-Approver = Annotated[Staff, Depends(requires(Role.APPROVER))]
 Either = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER))]
 
 WORD = "word"
@@ -80,7 +79,7 @@ class SchedulingPages:
             may_approve=staff.may(Role.APPROVER),
             situations=known,
             audience_names={audience.value: name for audience, name in AUDIENCE_NAMES.items()},
-            places=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
+            places=places_of(request),
             **values,
         )
 
@@ -123,7 +122,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
             release_at=meant,
             by=staff.person_id,
             word=str(form.get(WORD, "")),
-            edition=_number(form.get("edition")),
+            edition=edition_in(form),
         )
         return await desk.answer(request, staff, revision, decided=decided, typed=typed)
 
@@ -137,7 +136,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
             guidance_id,
             by=staff.person_id,
             word=str(form.get(WORD, "")),
-            edition=_number(form.get("edition")),
+            edition=edition_in(form),
         )
         return await desk.answer(request, staff, revision, decided=decided, typed=WallClock("", ""))
 
@@ -145,7 +144,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
     async def take_back(request: Request, staff: Either, guidance_id: UUID) -> Response:
         """Stop it: whoever may write or approve may also stop."""
         revision = await desk.guidance.unreleased(LIVE, guidance_id)
-        edition = _number((await request.form()).get("edition"))
+        edition = await edition_of(request)
         if revision is None or not await desk.schedule.take_back(
             LIVE, guidance_id, by=staff.person_id, edition=edition
         ):
@@ -162,8 +161,3 @@ def pages(desk: SchedulingPages) -> APIRouter:
 def here_of(revision: Revision) -> str:
     """The page of this text on the guidance desk."""
     return f"/guidance/{revision.guidance_id}{'/correction' if revision.corrects else ''}"
-
-
-def _number(value: object) -> int:
-    text = str(value or "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -1,5 +1,6 @@
 """Store of standing guidance: every text that was released is kept, and at most one waits in its place."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.guidance.model import Refusal, Text
 from services.notify.standing.model import Advice, Form, Stage, Standing
 from services.notify.standing.schema import StandingRow
 from services.notify.subscribers.store import changed
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 from shared.i18n import Locale
@@ -36,6 +40,7 @@ class StandingStore:
         first = Standing(realm, new_id(), 1, 1, advice, by, frozenset({by}), self._clock.now())
         async with self._database.write() as session:
             await session.execute(insert(StandingRow).values(**_values(first)))
+            await record(session, _submitted(first))
         return first.standing_id
 
     async def follow(self, present: Standing, advice: Advice, *, by: UUID) -> bool:
@@ -44,30 +49,37 @@ class StandingStore:
         try:
             async with self._database.write() as session:
                 if following.number == present.number:
-                    return await changed(
-                        session, update(StandingRow).where(*_still(present)).values(**_values(following))
-                    )
-                await session.execute(insert(StandingRow).values(**_values(following)))
+                    anew = update(StandingRow).where(*_still(present)).values(**_values(following))
+                    if not await changed(session, anew):
+                        return False
+                else:
+                    await session.execute(insert(StandingRow).values(**_values(following)))
+                await record(session, _submitted(following))
         except IntegrityError:
             return False
         return True
 
-    async def discard(self, waiting: Standing) -> bool:
-        """Forget a text that nobody approved; False if it is not any more what was read."""
+    async def discard(self, waiting: Standing, *, by: UUID | None = None) -> bool:
+        """Forget a text that nobody approved; False if it is not any more what was read. `by` None is the operator."""
         async with self._database.write() as session:
-            gone = await session.execute(delete(StandingRow).where(*_still(waiting)).returning(col(StandingRow.number)))
-            return gone.scalar_one_or_none() is not None
+            rows = await session.execute(delete(StandingRow).where(*_still(waiting)).returning(col(StandingRow.number)))
+            gone = rows.scalar_one_or_none() is not None
+            if gone:
+                await record(session, _deed(Act.STANDING_DISCARDED, waiting, by=by, now=self._clock.now()))
+        return gone
 
     async def approve(self, waiting: Standing, *, by: UUID, edition: int) -> Refusal | None:
         """Put it on the public page, or take away what it withdraws; None when that is done."""
         refusal = waiting.refusal(by=by, edition=edition)
         if refusal:
             return refusal
+        now = self._clock.now()
+        act = Act.STANDING_WITHDRAWN if waiting.advice.withdraws else Act.STANDING_APPROVED
         async with self._database.write() as session:
-            done = await changed(
-                session,
-                update(StandingRow).where(*_still(waiting)).values(approved_by=by, approved_at=self._clock.now()),
-            )
+            approved = update(StandingRow).where(*_still(waiting)).values(approved_by=by, approved_at=now)
+            done = await changed(session, approved)
+            if done:
+                await record(session, _deed(act, waiting, by=by, now=now))
         return None if done else Refusal.CHANGED
 
     async def newest(self, realm: Realm, standing_id: UUID) -> list[Standing]:
@@ -99,6 +111,17 @@ class StandingStore:
                 .limit(MOST)
             )
             return [_standing(row) for row in rows.scalars()]
+
+
+def _submitted(standing: Standing) -> Deed:
+    return _deed(Act.STANDING_SUBMITTED, standing, by=standing.written_by, now=standing.written_at)
+
+
+def _deed(act: Act, standing: Standing, *, by: UUID | None, now: datetime) -> Deed:
+    told: dict[str, str | int] = {"number": standing.number}
+    if standing.realm != LIVE:
+        told["realm"] = standing.realm
+    return Deed(now, act, by, str(standing.standing_id), told)
 
 
 def _values(standing: Standing) -> dict[str, Any]:

@@ -3,34 +3,40 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from services.notify.guidance.draft_form import Fields
-from services.notify.guidance.model import REFUSALS, Draft, Refusal, Text, short
+from services.notify.guidance.model import Draft, Refusal, Text
 from services.notify.guidance.preview import Findings, forbidden, hard_in, hard_in_fields, previews
 from services.notify.guidance.store import GuidanceStore
+from services.notify.guidance.text_desk import (
+    Approver,
+    Editor,
+    Reader,
+    Written,
+    edition_of,
+    places_of,
+    refused,
+    seen_by,
+    typed,
+    wants_preview,
+)
 from services.notify.markdown.model import html_of
 from services.notify.plain_language.model import Hardness
 from services.notify.standing.draft_form import fields_of, read_advice
-from services.notify.standing.model import FORMS, Form, Stage, Standing, near
+from services.notify.standing.model import FORMS, Advice, Form, Stage, Standing, near
 from services.notify.standing.store import StandingStore
-from services.notify.subscribers.model import Audience, Matching, Problem
-from shared import region
+from services.notify.subscribers.model import Audience, Matching
 from shared.caching import cached
-from shared.i18n import N_, Locale, texts
-from shared.identity import Role, Staff, requires
+from shared.i18n import N_, texts
+from shared.identity import Role, Staff
 from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
-Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR))]
-Editor = Annotated[Staff, Depends(requires(Role.EDITOR))]
-Approver = Annotated[Staff, Depends(requires(Role.APPROVER))]
-
-CHANGED = N_("Somebody else changed this text meanwhile. If you save again, yours takes its place.")
 TOLD_HOURS = 72
 """How long guidance holds that tells of a standing text, unless its editor chooses otherwise."""
 
@@ -79,39 +85,33 @@ def _writing(desk: StandingDesk) -> APIRouter:
     @router.get("/new")
     async def new(request: Request, _staff: Editor) -> Response:
         """The empty form."""
-        return _form(request, Fields({}, {}, frozenset(), frozenset(), "", "", kind=Form.CHECKLIST))
+        return _form(request, Written(Fields({}, {}, frozenset(), frozenset(), "", "", kind=Form.CHECKLIST)))
 
     @router.post("/new")
     async def write(request: Request, staff: Editor) -> Response:
         """Keep it, and ask for its approval."""
-        fields = await _fields(request)
-        advice, problems = read_advice(fields)
-        problems += forbidden(hard_in_fields(fields))
-        if advice is None or problems or "preview" in await request.form():
-            return _form(request, fields, problems=problems, draft=advice.draft if advice else None)
+        written, advice = await _read(request)
+        if advice is None:
+            return _form(request, written)
         return _to(await desk.standing.write(advice, by=staff.person_id))
 
     @router.get("/{standing_id:uuid}/edit")
     async def edit(request: Request, _staff: Editor, standing_id: UUID) -> Response:
         """The form with the newest text."""
         newest = (await desk.newest(standing_id))[0]
-        return _form(request, fields_of(newest), present=newest)
+        return _form(request, Written(fields_of(newest)), present=newest)
 
     @router.post("/{standing_id:uuid}/edit")
     async def rewrite(request: Request, staff: Editor, standing_id: UUID) -> Response:
         """Keep the changed text; the public keeps the old one until another person approved this."""
         newest = (await desk.newest(standing_id))[0]
-        fields = await _fields(request)
-        advice, problems = read_advice(fields)
-        problems += forbidden(hard_in_fields(fields))
-        if advice is None or problems or "preview" in await request.form():
-            draft = advice.draft if advice else None
-            return _form(request, fields, problems=problems, draft=draft, present=newest)
-        mine = fields.edition == newest.edition
+        written, advice = await _read(request)
+        if advice is None:
+            return _form(request, written, present=newest)
+        mine = written.fields.edition == newest.edition
         if not mine or not await desk.standing.follow(newest, advice, by=staff.person_id):
             newest = (await desk.newest(standing_id))[0]
-            again = replace(fields, edition=newest.edition)
-            return _form(request, again, problems=[Problem("headline_fi", CHANGED)], present=newest)
+            return _form(request, written.overtaken(newest.edition), present=newest)
         return _to(standing_id)
 
     return router
@@ -129,7 +129,7 @@ def _approving(desk: StandingDesk) -> APIRouter:
     async def approve(request: Request, staff: Approver, standing_id: UUID) -> Response:
         """Put it on the public page, if another person wrote it."""
         newest = (await desk.newest(standing_id))[0]
-        refusal = await desk.standing.approve(newest, by=staff.person_id, edition=await _edition(request))
+        refusal = await desk.standing.approve(newest, by=staff.person_id, edition=await edition_of(request))
         if refusal:
             return _standing(request, staff, await desk.newest(standing_id), refusal=refusal)
         return _to(standing_id)
@@ -138,15 +138,19 @@ def _approving(desk: StandingDesk) -> APIRouter:
     async def withdraw(request: Request, staff: Editor, standing_id: UUID) -> Response:
         """Ask for it to be taken from the public page."""
         newest = (await desk.newest(standing_id))[0]
-        if newest.stage is Stage.PUBLISHED and newest.edition == await _edition(request):
+        if newest.stage is Stage.PUBLISHED and newest.edition == await edition_of(request):
             await desk.standing.follow(newest, replace(newest.advice, withdraws=True), by=staff.person_id)
         return _to(standing_id)
 
     @router.post("/discard")
-    async def discard(request: Request, _staff: Editor, standing_id: UUID) -> Response:
+    async def discard(request: Request, staff: Editor, standing_id: UUID) -> Response:
         """Forget the text that waits, if it is the one that was read."""
         waiting, *public = await desk.newest(standing_id)
-        if waiting.edition == await _edition(request) and await desk.standing.discard(waiting) and not public:
+        if (
+            waiting.edition == await edition_of(request)
+            and await desk.standing.discard(waiting, by=staff.person_id)
+            and not public
+        ):
             return RedirectResponse("/guidance/standing", status_code=303)
         return _to(standing_id)
 
@@ -199,74 +203,45 @@ def _to(standing_id: UUID) -> Response:
     return RedirectResponse(f"/guidance/standing/{standing_id}", status_code=303)
 
 
-async def _edition(request: Request) -> int:
-    text = str((await request.form()).get("edition", ""))
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+async def _read(request: Request) -> tuple[Written, Advice | None]:
+    """What was typed, and the text that is to be kept; None where that cannot be, or is not wanted yet."""
+    fields = await typed(request)
+    advice, problems = read_advice(fields)
+    problems += forbidden(hard_in_fields(fields))
+    kept = None if problems or await wants_preview(request) else advice
+    return Written(fields, problems, advice.draft if advice else None), kept
 
 
-async def _fields(request: Request) -> Fields:
-    form = await request.form()
-    return Fields(
-        headlines={locale: str(form.get(f"headline_{short(locale)}", "")) for locale in Locale},
-        texts={locale: str(form.get(f"text_{short(locale)}", "")) for locale in Locale},
-        audiences=frozenset(),
-        areas=frozenset(map(str, form.getlist("municipality"))),
-        valid_hours="",
-        situation="",
-        kind=str(form.get("kind", "")),
-        edition=await _edition(request),
-    )
+def _form(request: Request, written: Written, *, present: Standing | None = None) -> Response:
+    def hard(fields: Fields) -> Findings:
+        return _hard(hard_in_fields(fields))
 
-
-def _form(
-    request: Request,
-    fields: Fields,
-    *,
-    problems: Sequence[Problem] = (),
-    draft: Draft | None = None,
-    present: Standing | None = None,
-) -> Response:
-    return _page(
-        request,
-        "standing_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.OK,
-        fields=fields,
-        problems=problems,
-        wrong={problem.field: problem.message for problem in problems},
-        present=present,
-        languages_to_write=[(locale, short(locale)) for locale in Locale],
-        previews=previews(draft) if draft else [],
-        findings=_hard(hard_in_fields(fields)) if request.method == "POST" else [],
-    )
+    values = written.values(request, hard=hard)
+    return _page(request, "standing_form.html", status=written.status, present=present, **values)
 
 
 def _standing(
     request: Request, staff: Staff, newest: Sequence[Standing], *, refusal: Refusal | None = None
 ) -> Response:
-    statuses = {None: HTTPStatus.OK, Refusal.OWN_TEXT: HTTPStatus.FORBIDDEN}
     standing = newest[0]
     return _page(
         request,
         "standing.html",
-        status=statuses.get(refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
+        status=refused(refusal),
         standing=standing,
         public=next((one for one in newest if one.stage is Stage.PUBLISHED), None),
         previews=previews(standing.advice.draft),
         findings=_hard(hard_in(standing.advice.draft)),
-        refusal=REFUSALS[refusal] if refusal else "",
-        own=staff.person_id in standing.writers,
-        may_edit=staff.may(Role.EDITOR),
-        may_approve=staff.may(Role.APPROVER),
+        **seen_by(staff, standing.writers, refusal=refusal),
     )
 
 
 def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
-    locale: Locale = request.state.locale
     return pages_of(request).page(
         request,
         template,
         status=status,
-        places=[(place.code, place.name(locale)) for place in region.MUNICIPALITIES],
+        places=places_of(request),
         forms={form.value: name for form, name in FORMS.items()},
         **values,
     )

@@ -8,10 +8,13 @@ from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.forgotten.store import Forgotten
 from services.notify.subscriber_file.model import GONE_AFTER, Changed, Decision, Listed, New, Present, decide
 from services.notify.subscribers.model import Audience, Basis, State
 from services.notify.subscribers.store import Subscriber, Subscription
+from shared.audit import Deed
 from shared.ids import new_id
 from shared.list_report import Bad
 
@@ -41,9 +44,16 @@ async def plan(
 
 
 async def apply(
-    session: AsyncSession, decisions: Iterable[Decision], *, audience: Audience, basis: str, now: datetime
+    session: AsyncSession,
+    decisions: Iterable[Decision],
+    *,
+    audience: Audience,
+    basis: str,
+    by: UUID | None,
+    now: datetime,
 ) -> None:
-    """Write what was decided; `audience` is that of the rows that name none, `basis` what the list's keeper stated."""
+    """Write what was decided, and who did it; nothing where nothing changes. `audience` is that of the rows that name
+    none, `basis` what the list's keeper stated."""
     decided = [one for one in decisions if isinstance(one, New | Changed)]
     if not decided:
         return
@@ -59,6 +69,8 @@ async def apply(
         for group, place in row.wishes(audience).pairs()
     ]
     await session.execute(insert(Subscription), followed)
+    details: dict[str, str | int] = {"new": len(decided) - len(again), "changed": len(again)}
+    await record(session, Deed(now, Act.SUBSCRIBERS_IMPORTED, by, "subscribers", details))
 
 
 def _values(row: Listed, subscriber_id: UUID, basis: str, now: datetime) -> dict[str, object]:

@@ -8,6 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.forgotten.store import Forgotten
 from services.notify.subscriber_file.batch import apply, plan
 from services.notify.subscriber_file.columns import VOCABULARY
@@ -16,14 +18,12 @@ from services.notify.subscriber_file.schema import UPLOADS, Upload
 from services.notify.subscriber_file.table_file import read_table
 from services.notify.subscribers.model import Audience
 from services.notify.subscribers.store import Subscriber, Subscription
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
 from shared.list_report import Bad, ImportReport, Tally
 from shared.list_work import BATCH, ListWork, bad_rows
-from shared.log import logger
 from shared.uploads import Task, Uploads
-
-log = logger(__name__)
 
 
 class SubscriberFileStore(ListWork[Listed]):
@@ -63,19 +63,19 @@ class SubscriberFileStore(ListWork[Listed]):
 
     async def export(self, *, by: UUID | None) -> AsyncIterator[list[Exported]]:
         """All subscribers, by the order in which they came, BATCH at a time; those who left too. `by` None is the
-        operator. It is written to the log, since notify keeps no audit of its own."""
-        log.info("the subscribers are exported", by=str(by) if by else "operator")
+        operator. That it was taken is written to the audit first, with how many there are."""
+        async with self._database.write() as session:
+            count = int((await session.execute(select(func.count()).select_from(Subscriber))).scalar_one())
+            deed = Deed(self._clock.now(), Act.SUBSCRIBERS_EXPORTED, by, "subscribers", {"rows": count})
+            await record(session, deed)
         last: UUID | None = None
-        count = 0
         while True:
             async with self._database.read() as session:
                 page = await _page(session, last)
             if not page:
                 break
-            count += len(page)
             last = page[-1][0]
             yield [exported for _, exported in page]
-        log.info("the subscribers were exported", by=str(by) if by else "operator", rows=count)
 
     def _rows(self, file: BinaryIO, task: Task) -> Iterator[Listed | Bad]:
         return read_table(file, task.columns)
@@ -98,7 +98,7 @@ class SubscriberFileStore(ListWork[Listed]):
             await self.uploads.advance(session, task, tally.report(), bad_rows(decisions))
             if stated is not None:  # `advance` has raised otherwise
                 audience = Audience(stated.audience)
-                await apply(session, decisions, audience=audience, basis=stated.basis, now=now)
+                await apply(session, decisions, audience=audience, basis=stated.basis, by=task.person_id, now=now)
         return tally.report()
 
 

@@ -5,18 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.notify.audit.model import Act
+from services.notify.audit.store import record
 from services.notify.channel.model import Kind, Wishes
 from services.notify.channel.store import ChannelStore
 from services.notify.subscribers.store import changed
 from services.notify.webhook.model import Endpoint, Wanted, channel_of, key_of, shown
 from services.notify.webhook.schema import EndpointRow
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
-from shared.log import logger
-
-log = logger(__name__)
 
 MOST = 50
 """Endpoints of one installation at most."""
@@ -50,7 +51,8 @@ class EndpointStore:
                 return None
             session.add(row)
             await self._channels.open(session, channel_of(endpoint_id), Wishes(Kind.WEBHOOK, wanted.exercises))
-        log.info("webhook was made", endpoint=str(endpoint_id), person=str(by))
+            await session.flush()
+            await self._record(session, Act.WEBHOOK_MADE, endpoint_id, by=by, label=wanted.label)
         return shown(key_of(self._secret, endpoint_id, 1))
 
     async def get(self, endpoint_id: UUID) -> Endpoint | None:
@@ -65,13 +67,16 @@ class EndpointStore:
             rows = await session.execute(select(EndpointRow).order_by(col(EndpointRow.label)).limit(MOST))
             return [_endpoint(row) for row in rows.scalars()]
 
-    async def change(self, endpoint_id: UUID, wanted: Wanted) -> bool:
-        """Keep what was changed; False for no such endpoint. What waits goes to the new address."""
+    async def change(self, endpoint_id: UUID, wanted: Wanted, *, by: UUID | None = None) -> bool:
+        """Keep what was changed; False for no such endpoint. What waits goes to the new address. `by` None is the
+        operator."""
         values: dict[str, Any] = {"label": wanted.label, "url": wanted.url, "exercises": wanted.exercises}
         async with self._database.write() as session:
             mine = update(EndpointRow).where(col(EndpointRow.id) == endpoint_id)
             found = await changed(session, mine.values(**values))
             await self._channels.wish(session, channel_of(endpoint_id), Wishes(Kind.WEBHOOK, wanted.exercises))
+            if found:
+                await self._record(session, Act.WEBHOOK_CHANGED, endpoint_id, by=by, label=wanted.label)
         return found
 
     async def rotate(self, endpoint: Endpoint, *, by: UUID) -> str | None:
@@ -81,15 +86,21 @@ class EndpointStore:
         async with self._database.write() as session:
             if not await changed(session, update(EndpointRow).where(*mine).values(version=version, rotated_at=now)):
                 return None
-        log.info("webhook has a new secret", endpoint=str(endpoint.endpoint_id), person=str(by))
+            await self._record(session, Act.SECRET_RENEWED, endpoint.endpoint_id, by=by, label=endpoint.label)
         return shown(key_of(self._secret, endpoint.endpoint_id, version))
 
     async def remove(self, endpoint_id: UUID, *, by: UUID) -> None:
         """Forget the endpoint, and all that was told to it."""
         async with self._database.write() as session:
-            await session.execute(delete(EndpointRow).where(col(EndpointRow.id) == endpoint_id))
+            gone = delete(EndpointRow).where(col(EndpointRow.id) == endpoint_id).returning(col(EndpointRow.label))
+            label = (await session.execute(gone)).scalar_one_or_none()
             await self._channels.close(session, channel_of(endpoint_id))
-        log.info("webhook was removed", endpoint=str(endpoint_id), person=str(by))
+            if label is not None:
+                await self._record(session, Act.WEBHOOK_REMOVED, endpoint_id, by=by, label=label)
+
+    async def _record(self, session: AsyncSession, act: Act, endpoint_id: UUID, *, by: UUID | None, label: str) -> None:
+        """Write it to the audit, with the label, which goes when the endpoint does; never the address."""
+        await record(session, Deed(self._clock.now(), act, by, str(endpoint_id), {"name": label}))
 
 
 def _endpoint(row: EndpointRow) -> Endpoint:

@@ -24,6 +24,7 @@ from services.notify.webhook.model import (
 )
 from services.notify.webhook.store import EndpointStore
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -176,14 +177,14 @@ def _one(router: APIRouter, desk: Desk) -> None:
         return _form_page(request, form, known=True)
 
     @router.post("/{endpoint_id:uuid}/edit")
-    async def change(request: Request, _staff: Administrator, endpoint_id: UUID) -> Response:
+    async def change(request: Request, staff: Administrator, endpoint_id: UUID) -> Response:
         """Change it; or the form again with what is wrong."""
         await desk.one(endpoint_id)
         form = await _read(request)
         wrong = flaws(form.wanted, desk.reach)
         if wrong:
             return _form_page(request, form, wrong=wrong, known=True)
-        await desk.endpoints.change(endpoint_id, form.wanted)
+        await desk.endpoints.change(endpoint_id, form.wanted, by=staff.person_id)
         return RedirectResponse(f"/channels/{endpoint_id}?said=changed", status_code=303)
 
 
@@ -230,16 +231,12 @@ async def _read(request: Request) -> EndpointForm:
 
 
 def _form_page(request: Request, form: EndpointForm, *, wrong: Sequence[Flaw] = (), known: bool = False) -> Response:
-    _ = texts(request.state.locale)
-    told = [FLAWS[flaw] for flaw in wrong]
     return pages_of(request).page(
         request,
         "channel_form.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
         form=form,
         known=known,
-        errors=[{"message": _(message), "href": f"#f-{name}"} for name, message in told],
-        wrong={name: _(message) for name, message in reversed(told)},
+        **wrong_with((FLAWS[flaw] for flaw in wrong), request.state.locale),
         label_length=LABEL_LENGTH,
         url_length=URL_LENGTH,
     )

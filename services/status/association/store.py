@@ -1,6 +1,6 @@
 """Store: a copy of the registry without people, kept up by the registry's own events."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -60,6 +60,12 @@ class AssociationStore:
         statement = select(func.count()).select_from(ASSOCIATION).where(within(asked))
         async with self._database.read() as session:
             return int((await session.execute(statement)).scalar_one())
+
+    async def names(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """The names of these, as far as they are known."""
+        async with self._database.read() as session:
+            connection = await session.connection()
+            return {one.id: one.name for one in (await connection.run_sync(associations, ids)).values()}
 
 
 def within(asked: Filter) -> ColumnElement[bool]:

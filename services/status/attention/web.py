@@ -1,7 +1,6 @@
 """Pages: the calls of a situation are acknowledged, and the rules behind them are set and removed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -27,6 +26,7 @@ from services.status.situation.model import Situation
 from services.status.situation.store import SituationStore
 from shared import region
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, catalogue, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -53,20 +53,6 @@ SAID = {
 }
 
 
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field of one of the two forms."""
-
-    subject: Subject
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.subject}-{self.field}"
-
-
 class RuleForm(BaseModel):
     """What a person wrote into a form. The id is made with the empty form, so that sending it twice sets one rule."""
 
@@ -76,6 +62,11 @@ class RuleForm(BaseModel):
     capability: str = ""
     wanted: str = ""
     hours: str = "2"
+
+    def at_field(self, flaw: Flaw) -> tuple[str, str]:
+        """The field of this form, of the two on the page, that has the flaw, and the sentence for it."""
+        field, message = FLAWS[flaw]
+        return f"{self.subject}-{field}", message
 
     def draft(self) -> RuleDraft:
         """The same as the model takes it."""
@@ -156,21 +147,18 @@ class AttentionPages:
         forms = {subject: RuleForm(subject=subject) for subject in Subject}
         if form is not None:
             forms[form.subject] = form
-        errors = [FormError(form.subject, *FLAWS[flaw]) for flaw in flaws] if form else []
-        errors = [FormError(error.subject, error.field, _(error.message)) for error in errors]
+        found = [form.at_field(flaw) for flaw in flaws] if form else []
         rules = await self._store.listed(situation.realm, situation.id)
         return pages_of(request).page(
             request,
             "attention.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
             realm=situation.realm,
             situation=situation,
             name=situation.names.of(locale),
             calls=[one for one in rules if one.watch.opened_at],
             rules=rules,
             forms=forms,
-            errors=errors,
-            wrong={(error.subject.value, error.field): error.message for error in errors},
+            **wrong_with(found, locale),
             names=rule_names(locale),
             areas=[(code, rule_names(locale)[code]) for code in AREAS],
             capabilities=region.options(region.CAPABILITIES, locale),

@@ -10,12 +10,16 @@ from sqlalchemy import Connection, and_, or_, select
 
 from services.status.answer.model import Answer, Choice, Flaw, Pin
 from services.status.association.store import ASSOCIATION, ids_in_sight
+from services.status.audit.model import Act
+from services.status.audit.store import record_all
 from services.status.readiness.model import State, pinned
 from services.status.readiness.standing_rows import STANDING, Step, answers_of, lock, pin_of, record, standings
 from services.status.situation.model import Situation
 from services.status.situation.store import SITUATION
+from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
+from shared.i18n import Locale
 from shared.identity import Within
 from shared.realm import LIVE
 
@@ -84,7 +88,20 @@ def _pin(
     if isinstance(after, tuple):
         return after
     record(connection, [Step(before, after)], now)
+    record_all(connection, [_deed(situation, association_id, choice, now)])
     return ()
+
+
+def _deed(situation: Situation, association_id: UUID, choice: Choice, now: datetime) -> Deed:
+    """What is written into the audit. Which answer was pinned is told by its id: it stays with the standing."""
+    told: dict[str, str | int] = {
+        "situation": situation.names.of(Locale.FI),
+        "answer": str(choice.answer),
+        "reason": choice.reason,
+    }
+    if situation.realm != LIVE:
+        told["realm"] = situation.realm.id
+    return Deed(now, Act.ANSWER_PINNED, choice.by, str(association_id), told)
 
 
 def _named() -> Any:

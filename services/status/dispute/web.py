@@ -1,7 +1,6 @@
 """Pages: the associations whose answers disagree, and the form by which a liaison pins one answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from services.status.picture.model import STATE_NAMES
 from services.status.situation.model import Situation, plain
 from services.status.situation.store import SituationStore
 from shared import region
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, names_within, requires
 from shared.web import TroubleError, pages_of
@@ -31,19 +31,6 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.SITUATION_CLOSED: ("answer", N_("The situation is closed. Nothing was changed.")),
 }
 """The field and the sentence for each flaw."""
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field, in the reader's language."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class PinForm(BaseModel):
@@ -136,18 +123,14 @@ def _form_page(
     request: Request, situation: Situation, dispute: Dispute, *, form: PinForm, flaws: Sequence[Flaw] = ()
 ) -> Response:
     locale: Locale = request.state.locale
-    _ = texts(locale)
-    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
     return pages_of(request).page(
         request,
         "dispute.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
         realm=situation.realm,
         situation=situation,
         dispute=dispute,
         form=form,
-        errors=errors,
-        wrong={error.field: error.message for error in errors},
+        **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
         reason_length=REASON_LENGTH,
         **_words(situation, locale),
     )

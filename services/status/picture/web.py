@@ -19,6 +19,8 @@ from services.status.picture.model import NEWEST_CHANGES, RECENT, STATE_NAMES, C
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import LIST_PAGE, PictureStore
 from services.status.readiness.model import Dimension, State
+from services.status.rehearsal.model import BREAKS_OFF
+from services.status.rehearsal.store import RunningExercises
 from services.status.round.model import PHASE_NAMES, next_reminder, phase
 from services.status.situation.model import KIND_NAMES, Situation
 from services.status.situation.store import SituationStore
@@ -70,6 +72,7 @@ class PicturePages:
         timeline: TimelineStore,
         geography: GeographyStore,
         attention: AttentionStore,
+        running: RunningExercises,
         pages: Pages,
         clock: Clock,
     ) -> None:
@@ -78,6 +81,7 @@ class PicturePages:
         self._attention = attention
         self._situations = situations
         self._networks = networks
+        self._running = running
         self._timeline = timeline
         self._pages = pages
         self._clock = clock
@@ -132,6 +136,7 @@ class PicturePages:
             rounds=rounds,
             phases={round_.id: _(PHASE_NAMES[phase(round_, now)]) for round_ in rounds},
             next_reminders={round_.id: next_reminder(round_) for round_ in rounds},
+            running=await self._running.now() if situation.realm.live and staff.may(*BREAKS_OFF) else [],
             may_ask=situation.closed_at is None and staff.may(Role.LIAISON),
             may_change=situation.closed_at is None and staff.may(Role.LIAISON, Role.ADMINISTRATOR),
         )

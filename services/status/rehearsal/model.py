@@ -15,8 +15,12 @@ from services.status.situation.model import (
 )
 from shared.events import NotPermittedError
 from shared.events.exercise import InjectFired, RoundScript, SituationScript
+from shared.identity import Role
 
 FRESHNESS_HOURS = 12
+
+BREAKS_OFF = (Role.LIAISON, Role.EXERCISE_LEADER, Role.ADMINISTRATOR)
+"""Who may end a running exercise when something real happens."""
 
 
 def rehearsed_situation(script: SituationScript, event: InjectFired) -> Opened | Refused:

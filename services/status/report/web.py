@@ -1,7 +1,6 @@
 """Pages: a situation's reports: made, listed, read, downloaded and compared."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -32,6 +31,7 @@ from services.status.report.store import ReportStore
 from services.status.situation.model import Situation
 from services.status.situation.store import SituationStore
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import HELSINKI, N_, Locale, moment, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -46,19 +46,6 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.NEXT_OUT_OF_RANGE: ("next_at", N_("The next report must be expected in the future, within 31 days.")),
 }
 SAID = {"frozen": N_("The report is frozen.")}
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class NoteForm(BaseModel):
@@ -212,8 +199,6 @@ class ReportPages:
         self, request: Request, situation: Situation, form: NoteForm, staff: Staff, *, flaws: Sequence[Flaw] = ()
     ) -> Response:
         locale: Locale = request.state.locale
-        _ = texts(locale)
-        errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
         previous = await self._store.newest(situation)
         note = Note(form.report_id, "", None, staff.person_id, tuple(sorted(staff.roles)))
         draft = await self._unfrozen(situation, previous.number + 1 if previous else 1, previous, note)
@@ -221,10 +206,8 @@ class ReportPages:
             request,
             "report_form.html",
             situation,
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
             form=form,
-            errors=errors,
-            wrong={error.field: error.message for error in errors},
+            **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
             summary_length=SUMMARY_LENGTH,
             draft=Markup(self._press(draft, ReportForm.HTML, locale).decode()),  # noqa: S704 - rendered with escaping
         )

@@ -1,7 +1,6 @@
 """Pages: opening a round, with a look at how many will be asked before anybody is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Literal
 from uuid import UUID
@@ -28,6 +27,7 @@ from services.status.situation.model import (
 from services.status.situation.store import SituationStore
 from shared import region
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, catalogue, moment, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -54,19 +54,6 @@ FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.SITUATION_CLOSED: ("municipalities", N_("The situation is closed. Nobody was asked.")),
 }
 """The field and the sentence for each flaw."""
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class RoundForm(BaseModel):
@@ -220,17 +207,14 @@ class RoundPages:
     ) -> Response:
         locale: Locale = request.state.locale
         _ = texts(locale)
-        errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
         return pages_of(request).page(
             request,
             "round_form.html",
-            status=422 if flaws else 200,
             realm=situation.realm,
             situation=situation,
             form=form,
             asked=asked,
-            errors=errors,
-            wrong={error.field: error.message for error in errors},
+            **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
             whole_region=region.REGION,
             sub_regions=[
                 (sub_region, [region.municipality(code) for code in sub_region.municipalities])

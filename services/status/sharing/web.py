@@ -1,7 +1,6 @@
 """Pages: partner links are made, listed and revoked; and what a partner sees who has one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from services.status.sharing.store import LinkStore
 from services.status.situation.model import Situation
 from services.status.situation.store import SituationStore
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, catalogue, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -42,19 +42,6 @@ SAID = {
     "revoked": N_("The link is revoked. Nobody can open it any more."),
     "before": N_("This link was made already, and its address cannot be shown again. Revoke it and make another."),
 }
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class LinkForm(BaseModel):
@@ -186,19 +173,16 @@ class LinkPages:
     ) -> Response:
         locale: Locale = request.state.locale
         _ = texts(locale)
-        errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
         numbers = [report.number for report in await self._reports.list_all(situation)]
         said = values.pop("said", "")
         return pages_of(request).page(
             request,
             "report_links.html",
-            status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
             realm=situation.realm,
             situation=situation,
             name=situation.names.of(locale),
             form=form,
-            errors=errors,
-            wrong={error.field: error.message for error in errors},
+            **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
             said=_(SAID[said]) if said in SAID else "",
             links=await self._links.list_all(situation),
             now=self._clock.now(),

@@ -1,7 +1,6 @@
 """Pages: the list of situations, and opening and changing one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
@@ -10,6 +9,8 @@ from fastapi import APIRouter, Depends, Form, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from services.status.rehearsal.model import BREAKS_OFF
+from services.status.rehearsal.store import RunningExercise, RunningExercises
 from services.status.situation.model import (
     ALL_MUNICIPALITIES,
     KIND_NAMES,
@@ -26,6 +27,7 @@ from services.status.situation.store import SituationStore
 from services.status.suggestion.store import Kept, SuggestionStore
 from shared import region
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -56,19 +58,6 @@ SEVERITY_NAMES = {
     "Unknown": ("info", N_("not told how severe")),
 }
 """How bad authorities hold it to be."""
-
-
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
 
 
 class SituationForm(BaseModel):
@@ -131,8 +120,11 @@ def hours(text: str) -> int | None:
 class SituationPages:
     """The pages of this topic."""
 
-    def __init__(self, store: SituationStore, *, suggestions: SuggestionStore, clock: Clock) -> None:
+    def __init__(
+        self, store: SituationStore, *, suggestions: SuggestionStore, running: RunningExercises, clock: Clock
+    ) -> None:
         self._store = store
+        self._running = running
         self._suggestions = suggestions
         self._clock = clock
 
@@ -161,12 +153,15 @@ class SituationPages:
             severities=SEVERITY_NAMES,
             places_of=_places,
             dismissed=said == "dismissed",
+            broken_off=said == "broken-off",
+            running=await self._running.now() if staff.may(*BREAKS_OFF) else [],
         )
 
     async def form(self, request: Request, _staff: Opener, suggestion: UUID | None = None) -> Response:
         """The empty form, or one filled in from a warning."""
         kept = await self._suggestions.get(suggestion) if suggestion else None
-        return _form_page(request, SituationForm.suggested(kept) if kept else SituationForm())
+        form = SituationForm.suggested(kept) if kept else SituationForm()
+        return _form_page(request, form, running=await self._running.now())
 
     async def open(self, request: Request, staff: Opener, form: Annotated[SituationForm, Form()]) -> Response:
         """Open a situation and show its picture; or the form again with what is wrong."""
@@ -178,7 +173,7 @@ class SituationPages:
             now=self._clock.now(),
         )
         if isinstance(outcome, Refused):
-            return _form_page(request, form, flaws=outcome.flaws)
+            return _form_page(request, form, flaws=outcome.flaws, running=await self._running.now())
         await self._store.open(outcome)
         if form.suggestion_id:
             await self._suggestions.opened(form.suggestion_id, form.situation_id, by=staff.person_id)
@@ -220,20 +215,23 @@ def _places(codes: Sequence[str], locale: Locale) -> str:
 
 
 def _form_page(
-    request: Request, form: SituationForm, *, situation: Situation | None = None, flaws: Sequence[Flaw] = ()
+    request: Request,
+    form: SituationForm,
+    *,
+    situation: Situation | None = None,
+    flaws: Sequence[Flaw] = (),
+    running: Sequence[RunningExercise] = (),
 ) -> Response:
     locale: Locale = request.state.locale
     _ = texts(locale)
-    errors = [FormError(field, _(message)) for field, message in (FLAWS[flaw] for flaw in flaws)]
     return pages_of(request).page(
         request,
         "situation_form.html",
-        status=422 if flaws else 200,
         realm=situation.realm if situation else LIVE,
         form=form,
         situation=situation,
-        errors=errors,
-        wrong={error.field: error.message for error in errors},
+        running=running,
+        **wrong_with((FLAWS[flaw] for flaw in flaws), locale),
         kinds=[(kind.value, _(name)) for kind, name in KIND_NAMES.items()],
         whole_region=region.REGION,
         sub_regions=[

@@ -1,7 +1,6 @@
 """Pages: the course of a situation, written as it goes, and its closing with how it ended."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from services.status.situation.store import SituationStore
 from services.status.timeline.model import TEXT_LENGTH, Flaw, Refused, write_closing, write_update
 from services.status.timeline.store import TimelineStore
 from shared.clock import Clock
+from shared.form_errors import wrong_with
 from shared.i18n import N_, texts
 from shared.identity import Role, Staff, requires
 from shared.ids import new_id
@@ -35,19 +35,6 @@ FLAWS = {
 SAID = {"written": N_("It is written. Everybody of the staff can read it.")}
 
 
-@dataclass(frozen=True)
-class FormError:
-    """What is wrong with a field."""
-
-    field: str
-    message: str
-
-    @property
-    def href(self) -> str:
-        """Where the field is on the page."""
-        return f"#f-{self.field}"
-
-
 class WordsForm(BaseModel):
     """What a person wrote, by language. The id is made with the empty form, so that sending it twice writes once."""
 
@@ -61,11 +48,11 @@ class WordsForm(BaseModel):
         """The same as the model takes it."""
         return Words(self.fi, self.sv, self.en)
 
-    def error(self, flaw: Flaw, locale: str) -> FormError:
-        """The flaw at the field that has it."""
+    def at_field(self, flaw: Flaw) -> tuple[str, str]:
+        """The field that has the flaw, and the sentence for it."""
         long = [name for name in ("fi", "sv", "en") if len(getattr(self, name)) > TEXT_LENGTH]
         field = long[0] if flaw is Flaw.TEXT_TOO_LONG and long else "fi"
-        return FormError(field, texts(locale)(FLAWS[flaw]))  # type: ignore[arg-type]  # a Locale
+        return field, FLAWS[flaw]
 
 
 class TimelinePages:
@@ -158,17 +145,14 @@ class TimelinePages:
 def _page(
     request: Request, template: str, situation: Situation, form: WordsForm, flaws: Sequence[Flaw], **values: Any
 ) -> Response:
-    errors = [form.error(flaw, request.state.locale) for flaw in flaws]
     return pages_of(request).page(
         request,
         template,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if flaws else HTTPStatus.OK,
         realm=situation.realm,
         situation=situation,
         name=situation.names.of(request.state.locale),
         form=form,
-        errors=errors,
-        wrong={error.field: error.message for error in errors},
+        **wrong_with(map(form.at_field, flaws), request.state.locale),
         text_length=TEXT_LENGTH,
         **values,
     )

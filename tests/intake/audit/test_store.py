@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.intake.audit.model import Act, Checked, Deed
+from services.intake.audit.model import Act
 from services.intake.audit.store import AuditRow, record
+from shared.audit import Checked, Deed
 from tests.fakes import STORM_EVENING
 from tests.intake.house import Intake
 
@@ -94,7 +95,7 @@ async def test_the_database_itself_refuses_to_change_it(intake: Intake, statemen
 async def test_the_check_goes_on_where_it_was_and_begins_anew_each_day(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.intake.audit.store.BATCH", 3)
+    monkeypatch.setattr("shared.audit_rows.BATCH", 3)
     audit, now = intake.app.state.audit, intake.clock.now
     for _ in range(7):
         await write(intake)
@@ -114,7 +115,7 @@ async def test_the_check_goes_on_where_it_was_and_begins_anew_each_day(
 
 
 async def test_a_page_reads_no_more_than_it_shows(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.intake.audit.store.BATCH", 4)
+    monkeypatch.setattr("shared.audit_rows.BATCH", 4)
     for _ in range(10):
         await write(intake)
     audit = intake.app.state.audit

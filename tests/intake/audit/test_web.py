@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from services.intake.access.model import PersonEntry
-from services.intake.audit.model import SENTENCES, Act, Deed
+from services.intake.audit.model import SENTENCES, Act
 from services.intake.audit.store import record
+from shared.audit import Deed
 from shared.identity import Role
 from tests.intake.house import Intake
 
@@ -108,7 +109,7 @@ async def test_the_page_shows_a_row_that_is_not_as_written(intake: Intake, state
 
 
 async def test_the_file_holds_every_row_and_no_formula(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.intake.audit.store.BATCH", 7)
+    monkeypatch.setattr("shared.audit_rows.BATCH", 7)
     await write(intake, 20, subject='=HYPERLINK("https://evil.example")')
 
     answer = await intake.browser.post("/audit/export?lang=en")

@@ -7,19 +7,19 @@ from io import BytesIO
 import pytest
 from httpx import Response
 
-from services.intake.register_file import web
 from services.intake.registry.store import Association
+from shared import list_pages
 from shared.identity import Role
 from shared.progress import progress_frames
 from shared.uploads import Kept
-from tests.intake.house import AINO, BERTTA, CECILIA, HEADING, Intake
+from tests.intake.house import AINO, BERTTA, HEADING, Intake
 from tests.intake.register_file.files import store_of, upload, workbook
 
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A page waits for a small file as long as it takes, so that a busy machine shows the same page."""
-    monkeypatch.setattr(web, "AT_ONCE", 60.0)
+    monkeypatch.setattr(list_pages, "AT_ONCE", 60.0)
 
 
 async def send_file(intake: Intake, text: str, name: str = "lista.csv") -> Response:
@@ -63,44 +63,6 @@ async def test_confirming_twice_imports_once(intake: Intake) -> None:
 
     assert again.status_code == 303
     assert await intake.said() == []
-
-
-async def test_bad_rows_hold_up_the_import_until_somebody_says_anyway(intake: Intake) -> None:
-    await intake.sign_in(Role.ADMINISTRATOR)
-    path = (await send_file(intake, f"{HEADING}\n{AINO}\nPaha;7;Turku")).headers["location"]
-
-    report = await intake.browser.get(f"{path}?lang=en")
-    refused = await intake.browser.post(path)
-    assert await intake.count(Association) == 0
-    taken = await intake.browser.post(path, data={"anyway": "yes"})
-
-    assert "Turku is not a municipality of the region." in report.text
-    assert refused.status_code == 422
-    assert 'href="#f-anyway-yes"' in refused.text
-    assert taken.status_code == 303
-    assert await intake.count(Association) == 1
-
-
-async def test_columns_that_nobody_knows_are_chosen_by_hand(intake: Intake) -> None:
-    await intake.sign_in(Role.ADMINISTRATOR)
-    path = (await send_file(intake, "Järjestö;Numero;Paikka\nHattulan Martat;1001;Hattula")).headers["location"]
-    led_to = await intake.browser.get(path)
-
-    page = await intake.browser.get(f"{path}/columns?lang=en")
-    wrong = await intake.browser.post(f"{path}/columns", data={"name": "0", "register_number": "0", "email": "9"})
-    right = {"name": "0", "register_number": "1", "municipality": "2"}
-    chosen = await intake.browser.post(f"{path}/columns", data=right)
-    report = await intake.browser.get(f"{path}?lang=en")
-    await intake.browser.post(path)
-
-    assert led_to.headers["location"] == f"{path}/columns"
-    assert "Järjestö (Hattulan Martat)" in page.text
-    assert wrong.status_code == 422
-    assert 'href="#f-municipality"' in wrong.text
-    assert 'href="#f-register_number"' in wrong.text
-    assert chosen.headers["location"] == path
-    assert "What would change" in report.text
-    assert await intake.count(Association) == 1
 
 
 async def test_columns_that_are_not_read_are_named_and_can_be_chosen(intake: Intake) -> None:
@@ -209,19 +171,3 @@ async def test_a_file_that_cannot_be_taken_is_said_so_beside_the_field(
     assert answer.status_code == 422
     assert sentence in answer.text
     assert 'href="#f-file"' in answer.text
-
-
-async def test_a_form_without_a_file_is_said_so(intake: Intake) -> None:
-    await intake.sign_in(Role.ADMINISTRATOR)
-
-    assert (await intake.browser.post("/registry/import", data={"file": "text"})).status_code == 422
-
-
-async def test_another_administrator_does_not_see_the_file(intake: Intake) -> None:
-    await intake.sign_in(Role.ADMINISTRATOR)
-    path = (await send_file(intake, f"{HEADING}\n{CECILIA}")).headers["location"]
-
-    await intake.sign_in(Role.ADMINISTRATOR, email="bertta@example.org")
-
-    assert (await intake.browser.get(path)).status_code == 404
-    assert (await intake.browser.post(path)).status_code == 404

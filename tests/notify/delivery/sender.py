@@ -1,4 +1,4 @@
-"""A sender as a process of its own: `python -m tests.notify.delivery.sender DATABASE PORT AHEAD [RATE]`."""
+"""A sender as a process of its own: `python -m tests.notify.delivery.sender DATABASE PORT AHEAD [RATE [LANE]]`."""
 
 import asyncio
 import sys
@@ -30,14 +30,14 @@ class ClockAhead(SystemClock):
         return super().now() + self._ahead
 
 
-async def send_all(database_url: str, port: int, ahead: float, rate: float) -> None:
+async def send_all(database_url: str, port: int, ahead: float, rate: float, lane: Lane) -> None:
     """Take back what a dead sender held, and send until nothing is due."""
     clock = ClockAhead(ahead)
     database = Database(database_url)
     smtp = Smtp(port=port, rate=rate)
     ledger = Ledger(database, clock=clock)
     work = LaneWork(
-        Lane.BULK,
+        lane,
         ledger=ledger,
         letters=Letters(ledger, imprint=IMPRINT),
         pool=Pool(smtp, size=CONNECTIONS, domain="mail.example.org"),
@@ -53,4 +53,12 @@ async def send_all(database_url: str, port: int, ahead: float, rate: float) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(send_all(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), float((*sys.argv, "1e6")[4])))
+    asyncio.run(
+        send_all(
+            sys.argv[1],
+            int(sys.argv[2]),
+            float(sys.argv[3]),
+            float((*sys.argv, "1e6")[4]),
+            Lane((*sys.argv[5:], "bulk")[0]),
+        )
+    )

@@ -42,6 +42,9 @@ SHARED = {
     Kind.SIGN_IN: {},
     Kind.DETAILS: {},
     Kind.CONFIRM: {},
+    Kind.SIGN_UP: {"name.fi": "Talvimyrsky", "closes_at": "2026-11-21T20:00:00+00:00"},
+    Kind.EXERCISE_STARTED: {"name.fi": "Talvimyrsky", "name.sv": "Vinterstorm"},
+    Kind.EXERCISE_ENDED: {"name.fi": "Talvimyrsky", "aborted": "yes"},
     Kind.GUIDANCE: {
         "headline.fi": "Myrsky: tarkistakaa naapurit",
         "text.fi": f"{PARAGRAPH}\n\n.piste rivin alussa\n.\nLoppu",
@@ -61,6 +64,9 @@ PERSONAL = {
     Kind.REPLY_RECORDED: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.SIGN_IN: {"name": "Aino Åberg", "link": LINK},
     Kind.CONFIRM: {"link": LINK},
+    Kind.SIGN_UP: {"link": LINK},
+    Kind.EXERCISE_STARTED: {},
+    Kind.EXERCISE_ENDED: {},
     Kind.GUIDANCE: {},
 }
 BUTTON = {Locale.FI: "Avaa vastauslomake", Locale.SELKO: "Avaa lomake", Locale.SV: "Öppna svarsblanketten"}

@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI
 from httpx import AsyncClient, Response
 
-from services.notify.subscriber_file import web
 from services.notify.subscriber_file.store import SubscriberFileStore
 from services.notify.subscribers.store import SubscriberStore
+from shared import list_pages
 from shared.identity import Role
 from tests.fakes import FakeClock
 from tests.notify.conftest import row_of, signed_in, staff
@@ -20,7 +20,7 @@ BASIS = "contacts of the member associations, annual meeting 2026"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """No page waits for the job: the test does its work by hand."""
-    monkeypatch.setattr(web, "AT_ONCE", 0.0)
+    monkeypatch.setattr(list_pages, "AT_ONCE", 0.0)
 
 
 @pytest.fixture
@@ -68,45 +68,6 @@ async def test_without_a_group_or_a_basis_nothing_is_taken_and_what_was_typed_st
     assert "Choose the group" in no_group.text
     assert "Choose a file that is not empty" in no_file.text
     assert BASIS in no_file.text
-
-
-async def test_columns_that_no_heading_names_are_chosen(app: FastAPI, editor: AsyncClient) -> None:
-    path = (await sent(editor, "Osoite;Kuka\naino@example.org;Aino\n")).headers["location"]
-    asked = await editor.get(path)
-    missing = await editor.post(f"{path}/columns?lang=en", data={"name": "1"})
-    await editor.post(f"{path}/columns", data={"email": "0", "name": "1"})
-    await worked(app)
-    await editor.post(path)
-    await worked(app)
-
-    assert asked.headers["location"] == f"{path}/columns"
-    assert missing.status_code == 422
-    assert "Choose the column that holds this." in missing.text
-    assert (await row_of(app, "aino@example.org")).name == "Aino"
-
-
-async def test_bad_rows_hold_the_import_up_and_can_be_downloaded(app: FastAPI, editor: AsyncClient) -> None:
-    path = (await sent(editor, f"{LIST}=1+1;Paha\n")).headers["location"]
-    await worked(app)
-    held_up = await editor.post(f"{path}?lang=en")
-    problems = await editor.get(f"{path}/problems.csv?lang=en")
-    await editor.post(path, data={"anyway": "yes"})
-    await worked(app)
-
-    assert held_up.status_code == 422
-    assert "Nothing was imported" in held_up.text
-    assert "'=1+1;Paha;4;" in problems.text
-    assert (await row_of(app, "bertta@example.org")).state == "confirmed"
-
-
-async def test_a_list_belongs_to_whoever_brought_it(app: FastAPI, editor: AsyncClient, clock: FakeClock) -> None:
-    path = (await sent(editor)).headers["location"]
-
-    async with signed_in(app, staff(clock, Role.EDITOR)) as other:
-        answer = await other.get(f"{path}?lang=en")
-
-    assert answer.status_code == 404
-    assert "not kept any more" in answer.text
 
 
 async def test_only_an_administrator_exports(app: FastAPI, editor: AsyncClient, clock: FakeClock) -> None:

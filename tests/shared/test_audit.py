@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.intake.audit.model import Act, Deed, Head, Link, first_break, link
+from shared.audit import Deed, Head, Link, first_break, link
 from tests.fakes import STORM_EVENING
 
 
@@ -14,7 +14,7 @@ def chain(length: int) -> tuple[list[Link], Head]:
     links: list[Link] = []
     head = Head()
     for number in range(length):
-        deed = Deed(STORM_EVENING + timedelta(minutes=number), Act.SIGNED_IN, None, f"session {number}", {"n": number})
+        deed = Deed(STORM_EVENING + timedelta(minutes=number), "signed_in", None, f"session {number}", {"n": number})
         links.append(link(head, deed))
         head = Head(links[-1].number, links[-1].hash)
     return links, head
@@ -34,7 +34,7 @@ def test_an_untouched_chain_is_whole() -> None:
     ("tampered", "found"),
     [
         (lambda links: changed(links, 2, subject="another"), 3),
-        (lambda links: changed(links, 0, act=Act.SIGNED_OUT), 1),
+        (lambda links: changed(links, 0, act="signed_out"), 1),
         (lambda links: changed(links, 4, at=STORM_EVENING), 5),
         (lambda links: changed(links, 1, details={"n": 99}), 2),
         (lambda links: links[:2] + links[3:], 3),

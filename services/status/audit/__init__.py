@@ -1,0 +1,1 @@
+"""Audit: which answers the staff pinned, append-only and chained."""

@@ -1,0 +1,27 @@
+"""Audit store: the tables of this service's audit, and the way in which every act is written into them."""
+
+from services.status.schema import StatusTable
+from shared.audit_rows import AuditCheckColumns, AuditColumns, AuditHeadColumns, AuditTables, audit_indexes
+
+
+class AuditRow(AuditColumns, StatusTable, table=True):
+    """One act of the staff."""
+
+    __tablename__ = "audit"
+    __table_args__ = audit_indexes()
+
+
+class AuditHead(AuditHeadColumns, StatusTable, table=True):
+    """The end of the chain."""
+
+    __tablename__ = "audit_head"
+
+
+class AuditCheck(AuditCheckColumns, StatusTable, table=True):
+    """How far the chain was followed."""
+
+    __tablename__ = "audit_check"
+
+
+AUDIT = AuditTables(AuditRow, AuditHead, AuditCheck)
+record_all = AUDIT.record_all
