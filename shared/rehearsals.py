@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from shared.clock import Clock
 from shared.db import Database
 from shared.inbox import applied, first_time
+from shared.realm import Realm
 
 
 class EndedExercises:
@@ -13,7 +16,7 @@ class EndedExercises:
     def __init__(self, database: Database, *, clock: Clock, service: str) -> None:
         self._database = database
         self._clock = clock
-        self._consumer = f"{service}-exercise-over"
+        self._consumer = _consumer(service)
 
     async def remember(self, exercise_id: UUID) -> None:
         """It is over; saying so again changes nothing."""
@@ -24,3 +27,16 @@ class EndedExercises:
         """True if it is over."""
         async with self._database.read() as session:
             return await applied(session, self._consumer, exercise_id)
+
+
+async def is_over(session: AsyncSession, realm: Realm, *, service: str) -> bool:
+    """True if the exercise of this realm is over, as this service heard; within the caller's transaction."""
+    try:
+        exercise_id = UUID(hex=realm.removeprefix("ex-"))
+    except ValueError:
+        return False
+    return await applied(session, _consumer(service), exercise_id)
+
+
+def _consumer(service: str) -> str:
+    return f"{service}-exercise-over"

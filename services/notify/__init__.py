@@ -3,13 +3,13 @@
 Owns: subscribers and consent, guidance and its revisions, the delivery ledger, letters that came back. The only service
 that sends mail.
 Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions,
-rosters and ends of exercises.
+rosters, injects and ends of exercises.
 Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished.
 Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
 the channels to partners' systems.
 """
 
-from shared.events.exercise import ExerciseEnded, RosterFrozen
+from shared.events.exercise import ExerciseEnded, InjectFired, RosterFrozen
 from shared.events.intake import SessionEnded
 from shared.events.notify import (
     BroadcastFinished,
@@ -34,6 +34,7 @@ VOICE = Voice(
         SituationClosed,
         SessionEnded,
         RosterFrozen,
+        InjectFired,
         ExerciseEnded,
     ),
 )

@@ -46,9 +46,11 @@ from services.notify.guidance.revision_rows import headlines
 from services.notify.guidance.store import GuidanceStore
 from services.notify.guidance.web import Desk
 from services.notify.guidance.web import pages as guidance_pages
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
 from services.notify.rehearsal.jobs import RehearsalJobs
 from services.notify.rehearsal.store import Rosters
+from services.notify.rehearsal.web import pages as rehearsed_pages
 from services.notify.retention.jobs import RetentionJobs
 from services.notify.retention.store import RetentionStore
 from services.notify.scheduling.store import Schedule
@@ -73,7 +75,7 @@ from services.notify.webhook.web import pages as channel_pages
 from shared.audit_pages import AuditPages
 from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
-from shared.events.exercise import ExerciseEnded, RosterFrozen
+from shared.events.exercise import ExerciseEnded, InjectFired, RosterFrozen
 from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
 from shared.house import House, build
@@ -217,13 +219,14 @@ def wire_bounces(
 
 
 def wire_rehearsal(house: House, ledger: Ledger) -> None:
-    """Who takes part in exercises, and that they end."""
-    secret = house.settings.secret.get_secret_value()
-    rosters = Rosters(house.database, clock=house.clock, ledger=ledger, secret=secret)
+    """Who takes part in exercises, what they are told, and that they end."""
+    rosters = Rosters(house.database, clock=house.clock, ledger=ledger)
+    injects = InjectLetters(house.database, clock=house.clock, ledger=ledger)
     ended = EndedExercises(house.database, clock=house.clock, service=VOICE.service)
-    rehearsal = RehearsalHandlers(ledger, rosters, ended)
+    rehearsal = RehearsalHandlers(ledger, rosters, ended, injects)
     house.jobs.every(FORGET_EVERY, RehearsalJobs(rosters).forget)
     house.bus.hears(RosterFrozen, rehearsal.on_roster_frozen)
+    house.bus.hears(InjectFired, rehearsal.on_inject_fired)
     house.bus.hears(ExerciseEnded, rehearsal.on_exercise_ended)
 
 
@@ -299,12 +302,20 @@ def wire_guidance(
     house.jobs.every(FINISH_EVERY, broadcasts.finish)
     app.include_router(delivery_pages(ledger))
     wire_standing(app, house, guidance)
-    app.include_router(guidance_pages(Desk(guidance, subscribers, situations, ledger)))
+    wire_rehearsed(app, house, guidance, situations=situations)
+    app.include_router(guidance_pages(Desk(guidance, situations, ledger)))
     app.include_router(trial_pages(broadcasts, guidance))
     app.include_router(guidance_live(guidance, clock=house.clock))
     app.state.guidance = guidance
     app.state.broadcasts = broadcasts
     return guidance
+
+
+def wire_rehearsed(app: FastAPI, house: House, guidance: GuidanceStore, *, situations: SituationStore) -> None:
+    """The guidance of exercises, which has no public door; its paths lie below those of guidance as well."""
+    settings = house.settings
+    issuer = Issuer(settings.mail_domain, settings.public_url, settings.phone)
+    app.include_router(rehearsed_pages(guidance, situations, Releases(guidance, situations), issuer=issuer))
 
 
 def wire_standing(app: FastAPI, house: House, guidance: GuidanceStore) -> None:

@@ -56,7 +56,8 @@ class RoundScript(BaseModel):
 class InjectFired(Event, service="exercise", fact="inject_fired"):
     """An inject was put in, by the exercise's clock or by `fired_by`. `texts` by locale, each beginning HARJOITUS,
     ÖVNING or EXERCISE. `opens_situation` and `opens_round` are there if it opens one; a round comes with its situation,
-    which may not have been heard of yet."""
+    which may not have been heard of yet. If it is `mailed`, its text goes to the roster as a letter, from one of the
+    `senders` (her role by locale)."""
 
     exercise_id: UUID
     number: int
@@ -67,6 +68,8 @@ class InjectFired(Event, service="exercise", fact="inject_fired"):
     fired_by: UUID | None = None
     opens_situation: SituationScript | None = None
     opens_round: RoundScript | None = None
+    mailed: bool = False
+    senders: dict[str, str] = Field(default_factory=dict)
 
 
 class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.exercise.director import store as director_store
-from services.exercise.director.model import InjectState, offered
+from services.exercise.director.model import InjectState, mailed, offered
 from services.exercise.exercise.model import Exercise, Flaw, PlayClock, Refused, State
 from services.exercise.scenario.model import MARKS
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen
@@ -211,3 +211,14 @@ def test_the_clock_never_goes_back() -> None:
     assert running.standing(STORM_EVENING + timedelta(seconds=1)).offset(
         STORM_EVENING + timedelta(hours=1)
     ) == timedelta(minutes=6)
+
+
+async def test_an_email_to_players_is_mailed_and_names_its_sender(stage: Stage) -> None:
+    await stage.running(speed=600)
+
+    await stage.run(6)
+
+    told = {event.number: event for event in await stage.told() if isinstance(event, InjectFired)}
+    assert [event.mailed for number, event in sorted(told.items()) if number < 4] == [False, False, True]
+    assert told[3].senders["en"] == STORM.role(STORM.scripted(3).sender).name.en
+    assert [one.number for one in STORM.injects if mailed(STORM, one)] == [3, 6, 11, 12]

@@ -216,6 +216,8 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "POST /channels/{endpoint_id:uuid}/rotate": ADMINISTRATOR,
     "POST /channels/{endpoint_id:uuid}/resume": ADMINISTRATOR,
     "POST /channels/{endpoint_id:uuid}/remove": ADMINISTRATOR,
+    "GET /guidance/exercises": READS_GUIDANCE | LEADS,
+    "GET /guidance/exercises/{identifier}.xml": LEADS,
     "GET /guidance/standing": READS_GUIDANCE,
     "GET /guidance/standing/new": WRITES,
     "POST /guidance/standing/new": WRITES,

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.exercise.exercise.model import Exercise
-from services.exercise.scenario.model import Contingency, Inject, Opens
+from services.exercise.scenario.model import Channel, Contingency, Inject, Opens, Scenario, Side
 from shared.events.exercise import InjectFired, RoundScript, SituationScript
 from shared.i18n import Locale
 
@@ -95,7 +95,7 @@ def put_in_last(lines: Sequence[Line]) -> Line | None:
 
 def inject_fired(exercise: Exercise, line: Line, *, now: datetime, fired_by: UUID | None = None) -> InjectFired:
     """The event that tells that it was put in, with what it opens."""
-    scripted = line.scripted
+    scripted, sender = line.scripted, exercise.scenario.role(line.scripted.sender)
     offset = exercise.clock.offset(now)
     script = SituationScript(
         situation_id=exercise.situation_id,
@@ -117,7 +117,15 @@ def inject_fired(exercise: Exercise, line: Line, *, now: datetime, fired_by: UUI
         opens_round=RoundScript(round_id=line.round_id, hours=hours_left(exercise, offset))
         if scripted.opens is Opens.ROUND
         else None,
+        mailed=mailed(exercise.scenario, scripted),
+        senders=sender.name.model_dump(),
     )
+
+
+def mailed(scenario: Scenario, scripted: Inject | Contingency) -> bool:
+    """True for an email to players: those who take part get it as a letter. What opens a round brings its own ones."""
+    to_players = scenario.role(scripted.receiver).side is Side.PLAYER
+    return scripted.channel is Channel.EMAIL and to_players and scripted.opens is not Opens.ROUND
 
 
 def hours_left(exercise: Exercise, offset: timedelta) -> int:

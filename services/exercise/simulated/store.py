@@ -215,13 +215,13 @@ def _first_in_line() -> ColumnElement[bool]:
     """No earlier answer of the same association in the same round waits."""
     earlier, own = aliased(SimulatedAnswerRow), SimulatedAnswerRow
     return ~(
-        select(earlier.id)
+        select(col(earlier.id))
         .where(
-            earlier.realm == col(own.realm),
-            earlier.round_id == col(own.round_id),
-            earlier.association_id == col(own.association_id),
-            earlier.number < col(own.number),
-            earlier.sending == Sending.WAITING.value,
+            col(earlier.realm) == col(own.realm),
+            col(earlier.round_id) == col(own.round_id),
+            col(earlier.association_id) == col(own.association_id),
+            col(earlier.number) < col(own.number),
+            col(earlier.sending) == Sending.WAITING.value,
         )
         .exists()
     )

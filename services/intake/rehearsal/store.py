@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, delete, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -98,7 +98,7 @@ async def goes_on(session: AsyncSession, realm: Realm) -> bool:
     return not known.over
 
 
-def takes_part(realm: Realm | ColumnElement[str]) -> ColumnElement[bool]:
+def takes_part(realm: Realm | SQLColumnExpression[str]) -> ColumnElement[bool]:
     """The condition that a contact may be written to and called in this realm: in the live one everybody, in an
     exercise whoever has an address on its roster."""
     enrolled = select(col(ParticipantRow.address)).where(

@@ -19,6 +19,7 @@ class Trial(StrEnum):
 
     SENT = "sent"
     NO_ADDRESS = "no_address"
+    NOT_TAKING_PART = "not_taking_part"
     TOO_MANY = "too_many"
     RELEASED = "released"
 
@@ -28,7 +29,8 @@ class NotReleasedError(Exception):
 
 
 def letter_of(revision: Revision, *, page: str) -> Letter:
-    """The letter of an approved revision, in the languages in which it was written; `page` is its public address.
+    """The letter of an approved revision, in the languages in which it was written; `page` is its public address, which
+    nothing of an exercise has.
 
     Raises NotReleasedError for a revision without approval.
     """
@@ -40,7 +42,7 @@ def letter_of(revision: Revision, *, page: str) -> Letter:
         kind=Kind.GUIDANCE,
         lane=Lane.BULK,
         not_after=revision.expires_at,
-        shared={"page": page, **_shared(revision)},
+        shared={**({"page": page} if revision.realm.live else {}), **_shared(revision)},
     )
 
 

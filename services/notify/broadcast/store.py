@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.notify.broadcast.model import TRIALS, NotReleasedError, Trial, letter_of, trial_of
-from services.notify.delivery.model import Recipient, address_key
+from services.notify.delivery.model import Recipient, address_key, permit
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import Revision, State
 from services.notify.guidance.revision_rows import load, load_number
 from services.notify.guidance.schema import BroadcastRow
 from services.notify.guidance.store import recipients_before
+from services.notify.roster import store as roster
 from services.notify.subscribers.model import read_email
 from services.notify.subscribers.store import SubscriberStore, changed
 from shared.clock import Clock
@@ -72,7 +73,7 @@ class BroadcastStore:
                 .where(col(BroadcastRow.planned_at).is_(None))
                 .values(
                     cursor=_last(recipients, broadcast.cursor),
-                    planned_at=None if len(recipients) == PAGE else self._clock.now(),
+                    planned_at=None if len(recipients) == PAGE and revision.realm.live else self._clock.now(),
                 ),
             )
             if mine:
@@ -84,10 +85,13 @@ class BroadcastStore:
     async def _recipients(
         self, session: AsyncSession, revision: Revision, *, approved_at: datetime, after: BroadcastRow
     ) -> list[Recipient]:
-        """The next page: who matches, or in a correction who was to get the revisions before it."""
-        if revision.corrects:
-            ids = recipients_before(revision)
-            return await self._subscribers.recipients_among(session, ids, after=after.cursor, limit=PAGE)
+        """The next page: who matches, or in a correction who was to get the revisions before it. In an exercise all of
+        its roster at once, and none of the subscribers."""
+        before = recipients_before(revision) if revision.corrects else None
+        if not revision.realm.live:
+            return await roster.recipients(session, revision.realm, among=before)
+        if before is not None:
+            return await self._subscribers.recipients_among(session, before, after=after.cursor, limit=PAGE)
         return await self._subscribers.recipients(
             session, revision.draft.matching, after=after.cursor, confirmed_by=approved_at, limit=PAGE
         )
@@ -101,6 +105,8 @@ class BroadcastStore:
             return Trial.NO_ADDRESS
         letter = trial_of(revision, by=by, not_after=self._clock.now() + TRIAL_HOLDS)
         recipient = Recipient(uuid5(letter.letter_id, address_key(email)), email, locale)
+        if not permit(revision.realm, email, await self._ledger.roster([(revision.realm.id, email)])).permitted:
+            return Trial.NOT_TAKING_PART
         async with self._database.write() as session:
             await self._ledger.add(session, letter, recipients=[recipient])
             if (await self._ledger.counts_now(session, letter.realm, letter.letter_id)).total > TRIALS:

@@ -13,13 +13,13 @@ from services.notify.guidance.model import Revision
 from services.notify.guidance.store import GuidanceStore
 from shared.i18n import N_, Locale, locale_or
 from shared.identity import Role, Staff, requires
-from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 Tester = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER))]
 
 REASONS = {
     Trial.NO_ADDRESS: N_("This is not an email address. Nothing was sent."),
+    Trial.NOT_TAKING_PART: N_("Letters of an exercise go only to those who take part in it. Nothing was sent."),
     Trial.TOO_MANY: N_("You have sent this text as a test as often as is allowed. Change it, then try again."),
     Trial.RELEASED: N_("This text is released already. Nothing was sent."),
 }
@@ -30,7 +30,7 @@ def pages(broadcasts: BroadcastStore, guidance: GuidanceStore) -> APIRouter:
     router = APIRouter(prefix="/guidance/{guidance_id}/trial")
 
     async def unreleased(guidance_id: UUID) -> Revision:
-        revision = await guidance.unreleased(LIVE, guidance_id)
+        revision = await guidance.unreleased(await guidance.realm_of(guidance_id), guidance_id)
         if revision is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no text here that waits to be released."))
         return revision

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from html import escape
+from uuid import UUID
 
 from services.notify.guidance.model import Draft, Earlier, Kind, Revision
 from services.notify.markdown.model import html_of, plain_of
@@ -14,6 +15,8 @@ from shared import region
 from shared.i18n import HELSINKI, N_, Locale, texts
 
 SENDER_NAME = N_("The association council of Kanta-Häme")
+PREFIX = N_("EXERCISE:")
+FIRST_LINE = N_("EXERCISE – this is not a real situation")
 EXERCISE_ONLY = N_("Only for those who take part in the exercise.")
 LANGUAGES = {Locale.FI: "fi-FI", Locale.SELKO: "fi-FI-simple", Locale.SV: "sv-FI", Locale.EN: "en-GB"}
 """`simple` is the registered subtag of simplified language; without any tag, CAP means American English."""
@@ -28,6 +31,7 @@ EVENT_TERMS = "OET:v1.2"
 SHORTEST = timedelta(hours=1)
 """How long an alert holds at least: it may not have expired when it was sent."""
 
+IDENTIFIER = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,6})")
 UNFIT = re.compile(r"[\s,<&]")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
 
@@ -188,6 +192,12 @@ def identifier_of(revision: Revision | Earlier) -> str:
     return f"{revision.guidance_id}.{revision.number}"
 
 
+def identified(identifier: str) -> tuple[UUID, int] | None:
+    """The guidance and the number of a revision that is called so; None for any other text."""
+    found = IDENTIFIER.fullmatch(identifier)
+    return (UUID(found[1]), int(found[2])) if found else None
+
+
 def sent_at(revision: Revision) -> datetime:
     """When it was released. Raises ValueError if it was not."""
     if revision.approved_at is None:
@@ -235,7 +245,7 @@ def flaws(alert: Alert) -> list[str]:
 
 def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subject) -> Info:
     draft, _ = revision.draft, texts(locale)
-    words = told(revision, locale)
+    words, live = told(revision, locale), revision.realm.live
     wanted = sorted(draft.matching.audiences)
     return Info(
         language=LANGUAGES[locale],
@@ -245,9 +255,9 @@ def _info(revision: Revision, locale: Locale, *, issuer: Issuer, subject: Subjec
         audience=", ".join(_(AUDIENCE_NAMES[audience]) for audience in wanted),
         expires=moment(ends_at(revision)),
         sender_name=_(SENDER_NAME),
-        headline=shortened(words.headline),
-        description=words.plain,
-        web=guidance_url(issuer.public_url, revision, locale),
+        headline=shortened(words.headline if live else f"{_(PREFIX)} {words.headline}"),
+        description=words.plain if live else f"{_(FIRST_LINE)}\n\n{words.plain}",
+        web=guidance_url(issuer.public_url, revision, locale) if live else "",
         contact=issuer.phone,
         areas=_areas(draft, locale),
     )

@@ -7,7 +7,20 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, case, exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import col
 
@@ -29,7 +42,7 @@ from shared.events import Event
 from shared.events.notify import LetterFailed, LetterSent, LetterWish, UrgentLetterRequested
 from shared.ids import new_id
 from shared.outbox import announce_all
-from shared.realm import Realm
+from shared.realm import LIVE, Realm
 
 LEASE = timedelta(seconds=900)
 """Longer than a letter can be on its way: until it is begun, until the relay takes it, and the ten minutes that it may
@@ -112,18 +125,25 @@ def write_deliveries(connection: Connection, rows: Sequence[dict[str, Any]]) -> 
     return {(realm, letter_id, recipient_id) for realm, letter_id, recipient_id in found}
 
 
-_DUE = (
-    select(col(DeliveryRow.id))
-    .where(
-        col(DeliveryRow.lane) == bindparam("of_lane"),
-        col(DeliveryRow.state) == bindparam("of_state"),
-        col(DeliveryRow.due_at) <= bindparam("now"),
-        ~exists().where(col(LaneState.lane) == bindparam("of_lane")),
+def _due(which: ColumnElement[bool]) -> Select[int | None]:
+    return (
+        select(col(DeliveryRow.id))
+        .where(
+            col(DeliveryRow.lane) == bindparam("of_lane"),
+            col(DeliveryRow.state) == bindparam("of_state"),
+            col(DeliveryRow.due_at) <= bindparam("now"),
+            ~exists().where(col(LaneState.lane) == bindparam("of_lane")),
+            which,
+        )
+        .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
     )
-    .order_by(col(DeliveryRow.due_at), col(DeliveryRow.id))
-    .limit(bindparam("most", type_=Integer))
-    .with_for_update(skip_locked=True)
-)
+
+
+_DUE = {True: _due(col(DeliveryRow.realm) == LIVE.id), False: _due(col(DeliveryRow.realm) != LIVE.id)}
+"""Of the real world, and of exercises."""
+
 _CLAIM = (
     update(DeliveryRow)
     .where(col(DeliveryRow.id).in_(bindparam("ids", expanding=True)), col(DeliveryRow.claimed_by) == "", UNSETTLED)
@@ -142,10 +162,13 @@ _CLAIM = (
 )
 
 
-def claim_rows(connection: Connection, lane: Lane, *, state: State, limit: int, now: datetime) -> list[Claimed]:
-    """Claim up to `limit` due rows of one state, oldest first; none while the lane pauses."""
+def claim_rows(
+    connection: Connection, lane: Lane, *, state: State, live: bool, limit: int, now: datetime
+) -> list[Claimed]:
+    """Claim up to `limit` due rows of one state, of the real world or of exercises, oldest first; none while the lane
+    pauses."""
     due = {"of_lane": lane, "of_state": state, "now": now, "most": limit}
-    ids = connection.execute(_DUE, due).scalars().all()
+    ids = connection.execute(_DUE[live], due).scalars().all()
     if not ids:
         return []
     claim = new_id().hex

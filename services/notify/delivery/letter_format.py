@@ -15,16 +15,17 @@ from html import escape
 from pathlib import Path
 from uuid import UUID
 
-import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
 from services.notify.delivery.header_format import NOT_IN_A_VALUE, LetterError, header_text, mailbox
+from services.notify.delivery.html_format import safe_html
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.personal_values import OPTIONAL, PERSONAL
 from shared.i18n import Locale, catalogue, locale_or, moment, texts
 from shared.ids import derived_token
 
 LETTERS = Path(__file__).parent.parent / "letters"
+
 ANSWERABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED})
 REPLY_BOX = "vastaus"
 """The mailbox of our domain to which answerable letters are replied, each with its own key after a plus sign."""
@@ -135,6 +136,7 @@ class Template:
     """One letter in one language, ready to be filled for each recipient. `first`: the id of what it corrects, or ""."""
 
     kind: Kind
+    live: bool
     imprint: Imprint
     letter_id: UUID
     first: str
@@ -183,7 +185,7 @@ class Template:
             f"Subject: {header_text(self.subject.filled(values))}",
             f"Message-ID: <{self.letter_id}.{recipient.recipient_id}@{self.imprint.mail_domain}>",
         ]
-        if self.kind is Kind.GUIDANCE:
+        if self.kind is Kind.GUIDANCE and self.live:
             lines.append(f"List-Unsubscribe: <{values['leave']}/one-click>")
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
         if self.kind is Kind.GUIDANCE and self.first:
@@ -216,6 +218,7 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
     folded = max(plain.longest_line, rich.longest_line) <= MAX_LINE
     return Template(
         kind=letter.kind,
+        live=letter.realm.live,
         imprint=imprint,
         letter_id=letter.letter_id,
         first=letter.shared.get("first", ""),
@@ -279,7 +282,7 @@ def _guidance_values(shared: Mapping[str, str], locale: Locale, imprint: Imprint
         "trial": "trial" in shared,
         "note": _in_language(shared, "note", locale),
         "areas": _in_language(shared, "areas", locale),
-        "html": _safe_html(html),
+        "html": safe_html(html),
     }
 
 
@@ -294,25 +297,6 @@ def _deadline(shared: Mapping[str, str], otherwise: datetime) -> datetime:
     except (KeyError, ValueError):
         return otherwise
     return closes_at if closes_at.tzinfo else otherwise
-
-
-def _safe_html(html: str) -> str:
-    """The editor's HTML once more through the sieve, and folded where a line break means no more than a space."""
-    clean = nh3.clean(html, url_schemes={"http", "https", "mailto", "tel"})
-    if "<pre" in clean:
-        return clean
-    parts = re.split(r"(<[^>]*>)", clean)
-    parts[::2] = [_folded(part) for part in parts[::2]]
-    return re.sub(r"(</(?:p|li|ul|ol|h\d|blockquote)>)", "\\1\n", "".join(parts))
-
-
-def _folded(text: str) -> str:
-    if len(text) <= 200:
-        return text
-    lines = textwrap.wrap(
-        text, 200, break_long_words=False, break_on_hyphens=False, drop_whitespace=False, replace_whitespace=False
-    )
-    return "\n".join(lines)
 
 
 @cache

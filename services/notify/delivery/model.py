@@ -40,6 +40,8 @@ class Kind(StrEnum):
               trial (may be absent: a letter that somebody sends to herself before the release); the links by which
               a recipient leaves are made from recipient_id, the subscriber's id
 
+    inject    shared text.<locale>, sender.<locale>: a message of an exercise to those who take part in it
+
     Every `link` and `page` must begin with the installation's public address. `reply` is the key of the address to
     which the letter can be answered.
     """
@@ -54,6 +56,7 @@ class Kind(StrEnum):
     SIGN_UP = "sign_up"
     EXERCISE_STARTED = "exercise_started"
     EXERCISE_ENDED = "exercise_ended"
+    INJECT = "inject"
 
 
 WISHABLE = frozenset({Kind.CHECKIN, Kind.REMINDER, Kind.REPLY_RECORDED, Kind.SIGN_IN, Kind.DETAILS, Kind.SIGN_UP})

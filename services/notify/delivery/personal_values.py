@@ -13,6 +13,7 @@ PERSONAL: Mapping[Kind, tuple[str, ...]] = {
     Kind.GUIDANCE: ("leave",),
     Kind.DETAILS: ("association", "link"),
     Kind.SIGN_UP: ("link",),
+    Kind.INJECT: (),
     Kind.EXERCISE_STARTED: (),
     Kind.EXERCISE_ENDED: (),
 }

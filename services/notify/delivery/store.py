@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import product, zip_longest
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, delete, exists, func, select, tuple_, update
@@ -42,10 +42,12 @@ from shared.db import Database, insert_into
 from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
 from shared.i18n import Locale
+from shared.inbox import first_time
 from shared.realm import Realm
 
 RECIPIENT_LEFT = "the recipient has left"
 EXERCISE_ENDED = "exercise has ended"
+ROSTER = "notify-roster"
 SUPERSEDED = "a newer text took its place"
 OUT_OF_REACH = timedelta(days=30)
 
@@ -100,13 +102,15 @@ class Ledger:
             return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
 
     async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
-        """Up to `limit` due deliveries, each given to this caller alone for LEASE: retries first, then oldest first."""
+        """Up to `limit` due deliveries, each given to this caller alone for LEASE: what is real before all exercises,
+        retries first, then oldest first."""
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[list[Claimed]]:
             taken: list[Claimed] = []
-            for state in (State.DEFERRED, State.WAITING):
+            for live, state in product((True, False), (State.DEFERRED, State.WAITING)):
                 if len(taken) < limit:
-                    taken += claim_rows(connection, lane, state=state, limit=limit - len(taken), now=now)
+                    left = limit - len(taken)
+                    taken += claim_rows(connection, lane, state=state, live=live, limit=left, now=now)
             return [taken]
 
         [taken] = await self._database.write_many(write, [None])
@@ -230,11 +234,18 @@ class Ledger:
         return await connection.run_sync(write)
 
     async def enrol(
-        self, realm: Realm, addresses: Iterable[str], *, locales: Sequence[str] = (), over: bool = False
+        self,
+        realm: Realm,
+        addresses: Iterable[str],
+        *,
+        locales: Sequence[str] = (),
+        over: bool = False,
+        told: UUID | None = None,
     ) -> None:
         """Put these addresses on the roster of an exercise: no other is ever sent a letter of that realm.
 
-        `locales` in their order, Finnish where there is none; `over`: the exercise has ended already.
+        `locales` in their order, Finnish where there is none; `over`: the exercise has ended already. What was `told`
+        before, as an event of this id, changes nothing: who was erased since then stays erased.
         """
         known = {address_key(one): locale for one, locale in zip_longest(addresses, locales) if one}
         over_at = self._clock.now() if over else None
@@ -243,7 +254,7 @@ class Ledger:
             for key in sorted(known)
         ]
         async with self._database.write() as session:
-            if rows:
+            if rows and (told is None or await first_time(session, ROSTER, told, self._clock.now())):
                 await session.execute(insert_into(self._database.dialect, RosterRow).on_conflict_do_nothing(), rows)
 
     async def roster(

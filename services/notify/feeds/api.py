@@ -1,16 +1,14 @@
 """API of the feeds: current guidance as Atom, JSON Feed and CAP, for programs, without cookies, kept by any cache."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.notify.cap.model import Issuer, alert_of, sent_at
+from services.notify.cap.model import Issuer, alert_of, identified, sent_at
 from services.notify.feeds.addresses import ALERTS, ATOM, CALENDAR, JSON, LOCALES, Addresses
 from services.notify.feeds.atom_xml import MEDIA_TYPE as ATOM_TYPE
 from services.notify.feeds.atom_xml import alerts_xml, atom_xml
@@ -26,8 +24,6 @@ from shared.caching import cached
 from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.web import TroubleError
-
-IDENTIFIER = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9]{1,6})")
 
 
 @dataclass(frozen=True)
@@ -68,8 +64,8 @@ def feeds(releases: Releases, *, issuer: Issuer, clock: Clock) -> APIRouter:
     @router.get("/alerts/{identifier}.xml")
     async def alert(request: Request, identifier: str) -> Response:
         """One alert, also when another has taken its place: that one refers to it."""
-        found = IDENTIFIER.fullmatch(identifier)
-        release = await releases.one(UUID(found[1]), int(found[2])) if found else None
+        found = identified(identifier)
+        release = await releases.one(*found) if found else None
         if release is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         document = cap_xml(alert_of(release, issuer))

@@ -16,7 +16,7 @@ from services.notify.situations.store import SituationStore
 from services.notify.standing.model import near
 from services.notify.standing.store import StandingStore
 from shared.clock import Clock
-from shared.realm import LIVE
+from shared.realm import LIVE, Realm
 from shared.web import Pages
 
 Announcer = Callable[[datetime], Awaitable[Sequence[Announced]]]
@@ -47,14 +47,14 @@ class Releases:
         told.sort(key=lambda known: known.approved_at or now, reverse=True)
         return [_release(known, before[known.guidance_id], kinds) for known in told]
 
-    async def one(self, guidance_id: UUID, number: int) -> Release | None:
-        """One released revision, or None where there never was such a one."""
-        history = await self._guidance.history(LIVE, guidance_id)
+    async def one(self, guidance_id: UUID, number: int, *, realm: Realm = LIVE) -> Release | None:
+        """One released revision, or None where there never was such a one. No public door names another realm."""
+        history = await self._guidance.history(realm, guidance_id)
         found = next((known for known in history if known.number == number), None)
         if found is None:
             return None
         before = [_as_earlier(known) for known in reversed(history) if known.number < number]
-        return _release(found, before, await self._situations.kinds())
+        return _release(found, before, await self._situations.kinds(realm))
 
 
 class Copies:

@@ -13,7 +13,6 @@ from shared.clock import Clock
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff, requires
 from shared.progress import progress_frames, streamed
-from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 Reader = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER, Role.LIAISON, Role.ADMINISTRATOR))]
@@ -26,7 +25,7 @@ def live(guidance: GuidanceStore, *, clock: Clock) -> APIRouter:
     @router.get("/guidance/{guidance_id}/live")
     async def progress(request: Request, staff: Reader, guidance_id: UUID) -> Response:
         """The progress of the sending, whenever it changed; rows are counted only while somebody looks."""
-        revision = await guidance.get(LIVE, guidance_id)
+        revision = await guidance.get(await guidance.realm_of(guidance_id), guidance_id)
         if revision is None or await guidance.progress(revision) is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         locale: Locale = request.state.locale

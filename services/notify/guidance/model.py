@@ -71,6 +71,7 @@ class PlanState(StrEnum):
     SITUATION_OVER = "situation_over"
     REACHES_NOBODY = "reaches_nobody"
     OVERTAKEN = "overtaken"
+    EXERCISE_OVER = "exercise_over"
 
 
 class Refusal(StrEnum):
@@ -80,6 +81,8 @@ class Refusal(StrEnum):
     NOT_SUBMITTED = "not_submitted"
     CHANGED = "changed"
     REACHES_NOBODY = "reaches_nobody"
+    NOBODY_TAKES_PART = "nobody_takes_part"
+    EXERCISE_OVER = "exercise_over"
     WRONG_WORD = "wrong_word"
     NO_REASON = "no_reason"
 
@@ -89,6 +92,8 @@ REFUSALS = {
     Refusal.NOT_SUBMITTED: N_("This text is not waiting for approval."),
     Refusal.CHANGED: N_("The text has changed since you opened the page. Read it again."),
     Refusal.REACHES_NOBODY: N_("This would reach nobody: no subscriber matches its groups and municipalities."),
+    Refusal.NOBODY_TAKES_PART: N_("This would reach nobody: nobody takes part in the exercise."),
+    Refusal.EXERCISE_OVER: N_("The exercise is over. Nothing of it can be released any more."),
     Refusal.WRONG_WORD: N_("The word is not right. Nothing was sent."),
     Refusal.NO_REASON: N_("Write why nobody else could approve this. Nothing was sent."),
 }
@@ -99,6 +104,7 @@ ENDINGS = {
     PlanState.TOO_LATE: N_("It was not released at its moment, because the service did not run."),
     PlanState.SITUATION_OVER: N_("It was not released, because its situation was closed."),
     PlanState.REACHES_NOBODY: N_("It was not released, because no subscriber matches it any more."),
+    PlanState.EXERCISE_OVER: N_("It was not released, because its exercise was over."),
 }
 """What is told of a plan that came to nothing; the text then waits for approval again."""
 
@@ -285,15 +291,20 @@ class Revision:
         """What becomes of a plan whose moment has come. A withdrawal goes out also after the situation is over."""
         rules = (
             (self.state.released, PlanState.OVERTAKEN),
+            (reach.over, PlanState.EXERCISE_OVER),
             (situation_over and self.kind is not Kind.CANCEL, PlanState.SITUATION_OVER),
             (now - plan.release_at > STILL_RIGHT, PlanState.TOO_LATE),
-            (reach.total == 0 and not self.corrects, PlanState.REACHES_NOBODY),
+            (not self.worthwhile(reach), PlanState.REACHES_NOBODY),
         )
         return next((state for broken, state in rules if broken), PlanState.RELEASED)
 
     def release(self, plan: Plan, now: datetime) -> Approval:
         """The release that was planned. It holds from its planned moment, as its approver was told."""
         return self._approval(plan.planned_by, at=now, since=plan.release_at, alone_because=None)
+
+    def worthwhile(self, reach: Reach) -> bool:
+        """True if somebody is told by a release: by a letter, or by a correction of what stands on the public page."""
+        return reach.total > 0 or (self.corrects and self.realm.live)
 
     def ends_at(self, since: datetime) -> datetime:
         """Until when it holds if it is released at this moment."""
@@ -326,7 +337,8 @@ class Revision:
             (self.state is not State.IN_REVIEW, Refusal.NOT_SUBMITTED),
             (self._own(by) and not alone, Refusal.OWN_TEXT),
             (edition != self.edition, Refusal.CHANGED),
-            (reach.total == 0 and not self.corrects, Refusal.REACHES_NOBODY),
+            (reach.over, Refusal.EXERCISE_OVER),
+            (not self.worthwhile(reach), Refusal.REACHES_NOBODY if self.realm.live else Refusal.NOBODY_TAKES_PART),
             (alone and len(alone_because.strip()) < SHORTEST_REASON, Refusal.NO_REASON),
             (" ".join(word.upper().split()) not in _words(self.realm, alone=alone), Refusal.WRONG_WORD),
         )

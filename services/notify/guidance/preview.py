@@ -10,6 +10,9 @@ from services.notify.plain_language.model import Finding, findings
 from services.notify.subscribers.model import Problem
 from shared.i18n import N_, Locale, texts
 
+PREFIX = N_("EXERCISE:")
+FIRST_LINE = N_("EXERCISE – this is not a real situation")
+
 Findings = list[tuple[Locale, list[Finding]]]
 
 
@@ -31,17 +34,20 @@ class Preview:
     on_phone: str
 
 
-def previews(draft: Draft, kind: Kind = Kind.ALERT) -> list[Preview]:
-    """Every language, as a page, as mail and in a phone's list of messages."""
-    return [_preview(draft, locale, kind) for locale in Locale]
+def previews(draft: Draft, kind: Kind = Kind.ALERT, *, live: bool = True) -> list[Preview]:
+    """Every language, as a page, as mail and in a phone's list of messages; what is not live, with its marks."""
+    return [_preview(draft, locale, kind, live=live) for locale in Locale]
 
 
-def _preview(draft: Draft, locale: Locale, kind: Kind) -> Preview:
+def _preview(draft: Draft, locale: Locale, kind: Kind, *, live: bool) -> Preview:
     shown = draft.shown(locale)
     note = draft.note(locale).text.note
     body = note if kind is Kind.CANCEL else f"{note}\n\n{shown.text.text}".strip()
     subject = texts(locale)(SUBJECTS[kind]) % {"headline": shown.text.headline}
     plain = plain_of(body)
+    if not live:
+        subject = f"{texts(locale)(PREFIX)} {subject}"
+        plain = f"{texts(locale)(FIRST_LINE)}\n\n{plain}"
     return Preview(shown, html_of(body), subject, plain, f"{subject} – {' '.join(plain.split())}"[:PHONE_SHOWS])
 
 

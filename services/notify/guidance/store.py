@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, Update, delete, exists, update
+from sqlalchemy import Select, Update, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -39,6 +39,7 @@ from services.notify.guidance.revision_rows import (
     words,
 )
 from services.notify.guidance.schema import BroadcastRow, GuidanceRow, RevisionRow
+from services.notify.roster import store as roster
 from services.notify.subscribers.model import Reach
 from services.notify.subscribers.store import SubscriberStore, changed
 from shared.clock import Clock
@@ -220,20 +221,37 @@ class GuidanceStore:
         return True
 
     async def reach(self, revision: Revision) -> Reach:
-        """How many would get this revision: who matches, or in a correction who may have got what it corrects."""
+        """How many would get this revision: who matches, or in a correction who may have got what it corrects; in an
+        exercise who takes part, whatever anybody subscribed to."""
         async with self._database.read() as session:
             return await self.reach_now(session, revision)
 
     async def reach_now(self, session: AsyncSession, revision: Revision) -> Reach:
         """The same within the caller's transaction."""
-        if not revision.corrects:
+        before = recipients_before(revision) if revision.corrects else None
+        if not revision.realm.live:
+            return await roster.reach(session, revision.realm, among=before)
+        if before is None:
             return await self._subscribers.reach_now(session, revision.draft.matching)
-        return Reach(await self._subscribers.count_among(session, recipients_before(revision)), {})
+        return Reach(await self._subscribers.count_among(session, before), {})
+
+    async def reach_of(self, realm: Realm, draft: Draft) -> Reach:
+        """How many a draft that is not kept yet would reach."""
+        async with self._database.read() as session:
+            if not realm.live:
+                return await roster.reach(session, realm)
+            return await self._subscribers.reach_now(session, draft.matching)
 
     async def get(self, realm: Realm, guidance_id: UUID) -> Revision | None:
         """The revision that the public has, or the first while nothing is released; None for no such guidance."""
         async with self._database.read() as session:
             return await load(session, realm, guidance_id)
+
+    async def realm_of(self, guidance_id: UUID) -> Realm:
+        """The realm of this guidance; the live one where there is no such guidance."""
+        async with self._database.read() as session:
+            found = await session.execute(select(col(GuidanceRow.realm)).where(col(GuidanceRow.id) == guidance_id))
+            return Realm(found.scalar() or LIVE)
 
     async def unreleased(self, realm: Realm, guidance_id: UUID) -> Revision | None:
         """The revision that nobody has released yet: the first, or a correction; None where there is none."""
@@ -265,6 +283,11 @@ class GuidanceStore:
         """What the public has of the newest guidance, or its draft; at most SHOWN."""
         async with self._database.read() as session:
             return await revisions(session, col(GuidanceRow.realm) == realm, PRESENT)
+
+    async def rehearsed(self) -> list[Revision]:
+        """The same of all exercises."""
+        async with self._database.read() as session:
+            return await revisions(session, col(GuidanceRow.realm) != LIVE, PRESENT)
 
     async def corrections(self, realm: Realm) -> dict[UUID, Revision]:
         """The corrections that are not released, by guidance; at most SHOWN."""

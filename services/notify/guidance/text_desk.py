@@ -42,14 +42,17 @@ class Written:
         """The same after somebody else was first; saved again, it takes the place of that edition."""
         return Written(replace(self.fields, edition=edition), [Problem(at, CHANGED)])
 
-    def values(self, request: Request, *, hard: Callable[[Fields], Findings] = hard_in_fields) -> dict[str, Any]:
-        """What a form's template needs; `hard` finds what is hard to read in what was sent."""
+    def values(
+        self, request: Request, *, hard: Callable[[Fields], Findings] = hard_in_fields, live: bool = True
+    ) -> dict[str, Any]:
+        """What a form's template needs; `hard` finds what is hard to read in what was sent. What is not `live` is shown
+        with its marks."""
         return {
             "fields": self.fields,
             "problems": self.problems,
             "wrong": {problem.field: problem.message for problem in self.problems},
             "languages_to_write": [(locale, short(locale)) for locale in Locale],
-            "previews": previews(self.draft, self.kind) if self.draft else [],
+            "previews": previews(self.draft, self.kind, live=live) if self.draft else [],
             "findings": hard(self.fields) if request.method == "POST" else [],
         }
 

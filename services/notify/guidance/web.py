@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.notify.delivery.model import Lane
 from services.notify.delivery.store import Ledger
-from services.notify.guidance.draft_form import Fields, fields_of, read_correction, read_draft
+from services.notify.guidance.draft_form import Fields, fields_of, fields_of_texts, read_correction, read_draft
 from services.notify.guidance.model import (
     ENDINGS,
     VALID_HOURS,
@@ -20,6 +20,7 @@ from services.notify.guidance.model import (
     Refusal,
     Revision,
     State,
+    Text,
 )
 from services.notify.guidance.preview import forbidden, hard_in, hard_in_fields, previews
 from services.notify.guidance.store import GuidanceStore
@@ -38,10 +39,9 @@ from services.notify.guidance.text_desk import (
 from services.notify.ready_texts.store import ready_texts
 from services.notify.situations.store import Situation, SituationStore
 from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
-from services.notify.subscribers.store import SubscriberStore
 from shared.i18n import N_, Locale
 from shared.identity import Role, Staff
-from shared.realm import LIVE
+from shared.realm import LIVE, Realm
 from shared.web import TroubleError, pages_of
 
 PLANNED = N_("This text is approved and waits for its moment. It cannot be changed now.")
@@ -53,20 +53,26 @@ class Desk:
     """What the guidance desk works with."""
 
     guidance: GuidanceStore
-    subscribers: SubscriberStore
     situations: SituationStore
     ledger: Ledger
 
     async def revision(self, guidance_id: UUID) -> Revision:
-        """The revision of this guidance, or the 404 page."""
-        revision = await self.guidance.get(LIVE, guidance_id)
+        """The revision of this guidance, in whichever realm it is, or the 404 page."""
+        revision = await self.guidance.get(await self.guidance.realm_of(guidance_id), guidance_id)
         if revision is None:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no such guidance."))
         return revision
 
     async def unreleased(self, guidance_id: UUID) -> Revision:
         """What of this guidance waits to be released, else what the public has; or the 404 page."""
-        return await self.guidance.unreleased(LIVE, guidance_id) or await self.revision(guidance_id)
+        realm = await self.guidance.realm_of(guidance_id)
+        return await self.guidance.unreleased(realm, guidance_id) or await self.revision(guidance_id)
+
+    async def to_choose(self, revision: Revision | None) -> list[Situation]:
+        """To which open situations a text may belong: a new one to any, in its realm; later only within that."""
+        if revision is not None:
+            return await self.situations.open_ones(revision.realm)
+        return [*await self.situations.open_ones(), *await self.situations.rehearsed()]
 
     async def correctable(self, guidance_id: UUID) -> tuple[Revision, Revision | None]:
         """What the public has and the correction of it that waits, if any; what cannot be corrected is a conflict."""
@@ -77,7 +83,7 @@ class Desk:
                 N_("Only guidance that was published and not withdrawn can be corrected."),
                 what_next=N_("Change its draft, or write new guidance."),
             )
-        waiting = await self.guidance.unreleased(LIVE, guidance_id)
+        waiting = await self.guidance.unreleased(present.realm, guidance_id)
         if waiting:
             await self.draft(waiting)
         return present, waiting
@@ -115,23 +121,25 @@ def _writing(desk: Desk) -> APIRouter:
             endings=ENDINGS,
             may_edit=staff.may(Role.EDITOR),
             sees_bounces=staff.may(Role.ADMINISTRATOR),
+            rehearsed=bool(await desk.situations.rehearsed() or await desk.guidance.rehearsed()),
             **await _sending(desk, staff),
             **_names(request),
         )
 
     @router.get("/new")
-    async def new(request: Request, _staff: Editor, ready: str = "") -> Response:
+    async def new(request: Request, _staff: Editor, ready: str = "", situation: str = "") -> Response:
         """The form, empty or with a ready text."""
-        return await _form(request, desk, Written(_begun(ready)))
+        return await _form(request, desk, Written(replace(_begun(ready), situation=situation)))
 
     @router.post("/new")
     async def write(request: Request, staff: Editor) -> Response:
         """Keep a new draft."""
         fields = await typed(request)
-        draft, problems = await _read(desk, fields)
+        draft, problems = await _read(desk, fields, None)
         if draft is None or await wants_preview(request):
             return await _form(request, desk, Written(fields, problems, draft))
-        return _to(await desk.guidance.write(draft, by=staff.person_id))
+        realm = _realm_of(fields, await desk.to_choose(None))
+        return _to(await desk.guidance.write(draft, by=staff.person_id, realm=realm))
 
     @router.get("/{guidance_id}/edit")
     async def edit(request: Request, _staff: Editor, guidance_id: UUID) -> Response:
@@ -144,7 +152,7 @@ def _writing(desk: Desk) -> APIRouter:
         """Keep the changed text; it must then be submitted again."""
         revision = await desk.draft(await desk.revision(guidance_id))
         fields = await typed(request)
-        draft, problems = await _read(desk, fields)
+        draft, problems = await _read(desk, fields, revision)
         if draft is None or await wants_preview(request):
             return await _form(request, desk, Written(fields, problems, draft), revision=revision)
         mine = fields.edition == revision.edition
@@ -225,7 +233,7 @@ def _releasing(desk: Desk) -> APIRouter:
         """Release it, if another person wrote it and the word is right; or alone, with a reason and its own words."""
         form = await request.form()
         decided = await desk.guidance.approve(
-            LIVE,
+            await desk.guidance.realm_of(guidance_id),
             guidance_id,
             by=staff.person_id,
             word=str(form.get("word", "")),
@@ -250,35 +258,40 @@ def _begun(ready: str) -> Fields:
     known = ready_texts().get(ready)
     if known is None:
         return Fields({}, {}, frozenset(), frozenset(), "24", "")
-    return Fields(
-        headlines={locale: words.headline for locale, words in known.texts.items()},
-        texts={locale: words.text for locale, words in known.texts.items()},
-        audiences=frozenset(),
-        areas=frozenset(),
-        valid_hours=str(known.valid_hours),
-        situation="",
-    )
+    texts = {locale: Text(words.headline, words.text) for locale, words in known.texts.items()}
+    fields = fields_of_texts(texts, areas=frozenset(), kind=Kind.ALERT, edition=0)
+    return replace(fields, valid_hours=str(known.valid_hours))
 
 
-async def _read(desk: Desk, fields: Fields) -> tuple[Draft | None, list[Problem]]:
-    known = await desk.situations.open_ones()
+async def _read(desk: Desk, fields: Fields, revision: Revision | None) -> tuple[Draft | None, list[Problem]]:
+    known = await desk.to_choose(revision)
     draft, problems = read_draft(fields, situations=[situation.situation_id for situation in known])
+    if revision and not revision.realm.live and not fields.situation:
+        problems.append(Problem("situation", N_("Choose the situation of the exercise.")))
     problems += forbidden(hard_in_fields(fields))
     return (None if problems else draft), problems
 
 
+def _realm_of(fields: Fields, situations: Sequence[Situation]) -> Realm:
+    """The realm of the situation that was chosen: a text without one is of the real world."""
+    return next((known.realm for known in situations if str(known.situation_id) == fields.situation), LIVE)
+
+
 async def _form(request: Request, desk: Desk, written: Written, *, revision: Revision | None = None) -> Response:
     draft = written.draft
+    known = await desk.to_choose(revision)
+    realm = revision.realm if revision else _realm_of(written.fields, known)
     return pages_of(request).page(
         request,
         "guidance_form.html",
         status=written.status,
+        realm=realm,
         revision=revision,
-        reach=await desk.subscribers.reach(draft.matching) if draft else None,
+        reach=await desk.guidance.reach_of(realm, draft) if draft else None,
         ready=[(known.name, known.title(request.state.locale)) for known in ready_texts().values()],
         valid_hours=VALID_HOURS,
-        **written.values(request),
-        **_names(request, await desk.situations.open_ones()),
+        **written.values(request, live=realm.live),
+        **_names(request, known),
     )
 
 
@@ -287,10 +300,11 @@ def _correction_form(request: Request, present: Revision, written: Written, *, w
         request,
         "correction_form.html",
         status=written.status,
+        realm=present.realm,
         revision=present,
         waiting=waiting,
         valid_hours=VALID_HOURS,
-        **written.values(request),
+        **written.values(request, live=present.realm.live),
         **_names(request),
     )
 
@@ -304,24 +318,24 @@ async def _guidance(
     refusal: Refusal | None = None,
     alone: str = "",
 ) -> Response:
-    waiting = await desk.guidance.unreleased(LIVE, revision.guidance_id)
+    waiting = await desk.guidance.unreleased(revision.realm, revision.guidance_id)
     return pages_of(request).page(
         request,
         "guidance.html",
         status=refused(refusal),
         realm=revision.realm,
         revision=revision,
-        previews=previews(revision.draft, revision.kind),
+        previews=previews(revision.draft, revision.kind, live=revision.realm.live),
         findings=hard_in(revision.draft),
         waiting=waiting if waiting and revision.state.released else None,
-        history=await desk.guidance.history(LIVE, revision.guidance_id),
+        history=await desk.guidance.history(revision.realm, revision.guidance_id),
         reach=await desk.guidance.reach(revision),
         alone=alone,
         endings=ENDINGS,
         progress=await desk.guidance.progress(revision),
         **seen_by(staff, revision.writers, refusal=refusal),
         **await _sending(desk, staff),
-        **_names(request, await desk.situations.open_ones()),
+        **_names(request, await desk.situations.open_ones(revision.realm)),
     )
 
 
@@ -336,5 +350,6 @@ def _names(request: Request, situations: Sequence[Situation] = ()) -> dict[str, 
     return {
         "audience_names": {audience.value: name for audience, name in AUDIENCE_NAMES.items()},
         "places": places_of(request),
-        "situations": {str(known.situation_id): known.name(locale) for known in situations},
+        "situations": {str(known.situation_id): known.marked(locale) for known in situations},
+        "exercised": any(not known.realm.live for known in situations),
     }

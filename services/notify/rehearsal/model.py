@@ -1,6 +1,5 @@
 """Model: the two letters by which those who take part are told that an exercise begins and that it is over."""
 
-import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -39,11 +38,6 @@ def ended_letter(realm: Realm, exercise_id: UUID, names: Mapping[str, str], *, a
         not_after=at + ENDED_FOR,
         shared={**_named(names), "aborted": "yes" if aborted else ""},
     )
-
-
-def recipient_id_of(secret: str, realm: Realm, address: str) -> UUID:
-    """By what the ledger knows somebody on a roster: the same each time, and without the secret it tells nothing."""
-    return UUID(bytes=hmac.digest(secret.encode(), f"roster:{realm}:{address}".encode(), "sha256")[:16])
 
 
 def _named(names: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,11 @@ from sqlmodel import col
 from services.notify.delivery.model import Kind, Letter, Recipient
 from services.notify.delivery.schema import LetterRow, RosterRow
 from services.notify.delivery.store import Ledger
-from services.notify.rehearsal.model import ROSTER_KEPT, recipient_id_of
+from services.notify.rehearsal.model import ROSTER_KEPT
+from services.notify.roster.model import participant
 from shared.clock import Clock
 from shared.db import Database
+from shared.i18n import locale_or
 from shared.realm import Realm
 
 AT_ONCE = 500
@@ -20,11 +22,10 @@ AT_ONCE = 500
 class Rosters:
     """Writes to those who take part. Saying it again writes no second letter to anybody."""
 
-    def __init__(self, database: Database, *, clock: Clock, ledger: Ledger, secret: str) -> None:
+    def __init__(self, database: Database, *, clock: Clock, ledger: Ledger) -> None:
         self._database = database
         self._clock = clock
         self._ledger = ledger
-        self._secret = secret
 
     async def tell(self, letter: Letter) -> None:
         """Write this letter to everybody on the roster of its realm.
@@ -71,4 +72,4 @@ class Rosters:
     async def _page(self, session: AsyncSession, realm: Realm, *, after: str) -> Sequence[Recipient]:
         rows = select(RosterRow).where(col(RosterRow.realm) == realm, col(RosterRow.address) > after)
         found = (await session.execute(rows.order_by(col(RosterRow.address)).limit(AT_ONCE))).scalars()
-        return [Recipient(recipient_id_of(self._secret, realm, row.address), row.address, row.locale) for row in found]
+        return [participant(realm, row.address, locale_or(row.locale)) for row in found]

@@ -20,7 +20,6 @@ from services.notify.subscribers.model import AUDIENCE_NAMES, Problem
 from shared.clock import Clock
 from shared.i18n import HELSINKI, N_, Locale
 from shared.identity import Role, Staff, requires
-from shared.realm import LIVE
 from shared.web import TroubleError, pages_of
 
 Either = Annotated[Staff, Depends(requires(Role.EDITOR, Role.APPROVER))]
@@ -47,16 +46,20 @@ class SchedulingPages:
 
     async def unreleased(self, guidance_id: UUID) -> Revision:
         """The text that waits to be released, or the 404 page."""
-        revision = await self.guidance.unreleased(LIVE, guidance_id)
+        revision = await self.waiting(guidance_id)
         if revision is None or revision.state is State.DRAFT:
             raise TroubleError(HTTPStatus.NOT_FOUND, N_("There is no text here that waits to be released."))
         return revision
+
+    async def waiting(self, guidance_id: UUID) -> Revision | None:
+        """The same, draft or not, in whichever realm it is; None where nothing is to be released."""
+        return await self.guidance.unreleased(await self.guidance.realm_of(guidance_id), guidance_id)
 
     async def page(self, request: Request, staff: Staff, revision: Revision, shown: Shown) -> Response:
         """The form, or the plan that waits."""
         locale: Locale = request.state.locale
         today = self.clock.now().astimezone(HELSINKI).date()
-        known = {str(one.situation_id): one.name(locale) for one in await self.situations.open_ones()}
+        known = {str(one.situation_id): one.marked(locale) for one in await self.situations.open_ones(revision.realm)}
         values: dict[str, Any] = {
             "typed": shown.typed,
             "twice": hour_comes_twice(shown.typed),
@@ -74,7 +77,7 @@ class SchedulingPages:
             revision=revision,
             back=here_of(revision),
             reach=await self.guidance.reach(revision),
-            previews=previews(revision.draft, revision.kind),
+            previews=previews(revision.draft, revision.kind, live=revision.realm.live),
             own=staff.person_id in revision.writers,
             may_approve=staff.may(Role.APPROVER),
             situations=known,
@@ -89,7 +92,7 @@ class SchedulingPages:
         """Back to the text; or the form again, with what was refused."""
         if not isinstance(decided, Refusal):
             return RedirectResponse(here_of(revision), status_code=303)
-        newest = await self.guidance.unreleased(LIVE, revision.guidance_id) or revision
+        newest = await self.waiting(revision.guidance_id) or revision
         shown = Shown(typed, (Problem(WORD, REFUSALS[decided]),))
         response = await self.page(request, staff, newest, shown)
         response.status_code = HTTPStatus.FORBIDDEN if decided is Refusal.OWN_TEXT else response.status_code
@@ -117,7 +120,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
         if isinstance(meant, Problem):
             return await desk.page(request, staff, revision, Shown(typed, (meant,)))
         decided = await desk.schedule.plan(
-            LIVE,
+            revision.realm,
             guidance_id,
             release_at=meant,
             by=staff.person_id,
@@ -132,7 +135,7 @@ def pages(desk: SchedulingPages) -> APIRouter:
         revision = await desk.unreleased(guidance_id)
         form = await request.form()
         decided = await desk.schedule.release_now(
-            LIVE,
+            revision.realm,
             guidance_id,
             by=staff.person_id,
             word=str(form.get(WORD, "")),
@@ -143,10 +146,10 @@ def pages(desk: SchedulingPages) -> APIRouter:
     @router.post("/take-back")
     async def take_back(request: Request, staff: Either, guidance_id: UUID) -> Response:
         """Stop it: whoever may write or approve may also stop."""
-        revision = await desk.guidance.unreleased(LIVE, guidance_id)
+        revision = await desk.waiting(guidance_id)
         edition = await edition_of(request)
         if revision is None or not await desk.schedule.take_back(
-            LIVE, guidance_id, by=staff.person_id, edition=edition
+            revision.realm, guidance_id, by=staff.person_id, edition=edition
         ):
             raise TroubleError(
                 HTTPStatus.CONFLICT,

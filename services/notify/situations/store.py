@@ -1,21 +1,24 @@
 """Store of situations as status tells them: events may come in any order and more than once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import JSON, select
+from sqlalchemy import JSON, ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
 from services.notify.schema import NotifyTable
 from shared.db import Database, UtcDateTime, insert_into
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
+from shared.i18n import N_, Locale, texts
 from shared.realm import LIVE, Realm
 
 UNTOLD = datetime(1970, 1, 1, tzinfo=UTC)
 """For a situation whose end was heard before its beginning."""
 
+MARK = N_("EXERCISE:")
 SHOWN = 50
 KINDS = 500
 
@@ -38,6 +41,7 @@ class KnownSituation(NotifyTable, table=True):
 class Situation:
     """An open situation. No municipality means the whole region."""
 
+    realm: Realm
     situation_id: UUID
     kind: str
     names: dict[str, str]
@@ -47,6 +51,11 @@ class Situation:
     def name(self, locale: str) -> str:
         """Its name in this language, else in Finnish."""
         return self.names.get(locale) or self.names.get("fi", "")
+
+    def marked(self, locale: Locale) -> str:
+        """The same as it is told apart from others: that of an exercise says so first."""
+        name = self.name(locale.value)
+        return name if self.realm.live else f"{texts(locale)(MARK)} {name}"
 
 
 class SituationStore:
@@ -89,17 +98,27 @@ class SituationStore:
 
     async def open_ones(self, realm: Realm = LIVE) -> list[Situation]:
         """The open situations of this realm, at most SHOWN, the one told of last first."""
+        return await self._open(col(KnownSituation.realm) == realm)
+
+    async def rehearsed(self) -> list[Situation]:
+        """The same of all exercises."""
+        return await self._open(col(KnownSituation.realm) != LIVE)
+
+    async def known(self, ids: Collection[UUID]) -> dict[UUID, Situation]:
+        """These situations, open or over, as far as they are known."""
+        async with self._database.read() as session:
+            rows = await session.execute(select(KnownSituation).where(col(KnownSituation.id).in_(sorted(ids))))
+            return {row.id: _situation(row) for row in rows.scalars()}
+
+    async def _open(self, where: ColumnElement[bool]) -> list[Situation]:
         async with self._database.read() as session:
             rows = await session.execute(
                 select(KnownSituation)
-                .where(col(KnownSituation.realm) == realm, col(KnownSituation.closed_at).is_(None))
+                .where(where, col(KnownSituation.closed_at).is_(None))
                 .order_by(col(KnownSituation.told_at).desc())
                 .limit(SHOWN)
             )
-            return [
-                Situation(row.id, row.kind, row.names, frozenset(row.municipalities), row.told_at)
-                for row in rows.scalars()
-            ]
+            return [_situation(row) for row in rows.scalars()]
 
     async def kinds(self, realm: Realm = LIVE) -> dict[UUID, str]:
         """The kinds of the situations told of last, open or over, at most KINDS."""
@@ -111,6 +130,10 @@ class SituationStore:
                 .limit(KINDS)
             )
             return {row.id: row.kind for row in rows}
+
+
+def _situation(row: KnownSituation) -> Situation:
+    return Situation(Realm(row.realm), row.id, row.kind, row.names, frozenset(row.municipalities), row.told_at)
 
 
 async def is_over(session: AsyncSession, realm: Realm, situation_id: UUID | None) -> bool:

@@ -119,10 +119,14 @@ class ImportedSubscriber:
 
 @dataclass(frozen=True)
 class Reach:
-    """How many people a revision would reach: each counted once in `total`, once in each of her audiences."""
+    """How many people a revision would reach: each counted once in `total`, once in each of her audiences.
+
+    `over`: it is of an exercise that has ended, and cannot be released any more.
+    """
 
     total: int
     by_audience: dict[Audience, int]
+    over: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """In an exercise only those on its roster are written to; for all others the exercise answers."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -92,7 +94,10 @@ async def test_nobody_is_asked_before_all_of_the_roster_is_known(
     event = round_opened(opened, ids, now)
     roster, start = started(AUTUMN, ["aino@example.org"], now)
     handlers = RehearsalHandlers(intake.app.state.rehearsals)
-    tellings = (lambda: handlers.on_roster_frozen(roster), lambda: handlers.on_exercise_started(start))
+    tellings: tuple[Callable[[], Awaitable[None]], ...] = (
+        partial(handlers.on_roster_frozen, roster),
+        partial(handlers.on_exercise_started, start),
+    )
     for which in heard:
         await tellings[which]()
 

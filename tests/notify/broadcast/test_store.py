@@ -16,21 +16,20 @@ from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.model import State as Sent
 from services.notify.delivery.schema import DeliveryRow
 from services.notify.delivery.store import Ledger
-from services.notify.guidance.model import Approval
 from services.notify.guidance.schema import BroadcastRow
 from services.notify.guidance.store import GuidanceStore
+from services.notify.roster.model import participant
 from services.notify.subscribers.model import Audience, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
 from shared.clock import Clock
 from shared.db import Database
 from shared.i18n import Locale
-from shared.ids import new_id
 from shared.plumbing import OutboxRow
 from shared.realm import Realm
 from shared.settings import Settings
 from tests.fakes import FakeClock
 from tests.notify.conftest import letters_to, row_of
-from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, present, published, resident, submitted
+from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, in_exercise, present, published, resident, submitted
 
 MANY = 2 * PAGE + 300
 
@@ -181,22 +180,20 @@ async def test_a_broadcast_is_finished_when_every_recipient_has_a_final_state(
     assert b'"sent":2,"failed":1' in event.body
 
 
-async def test_a_broadcast_of_an_exercise_stays_in_its_realm(
-    app: FastAPI, guidance: GuidanceStore, subscribers: SubscriberStore, broadcasts: BroadcastStore
+async def test_a_broadcast_of_an_exercise_goes_to_its_roster_and_to_no_subscriber(
+    app: FastAPI, subscribers: SubscriberStore, broadcasts: BroadcastStore
 ) -> None:
     await resident(subscribers)
+    await resident(subscribers, "bertta@example.org")
     exercise = Realm("ex-1")
-    guidance_id = await guidance.write(draft(), by=new_id(), realm=exercise)
-    revision = await guidance.get(exercise, guidance_id)
-    assert revision is not None
-    await guidance.submit(revision)
-    decided = await guidance.approve(exercise, guidance_id, by=new_id(), word="EXERCISE", edition=1)
-    assert isinstance(decided, Approval)
+    await in_exercise(app, exercise)
 
     await broadcasts.plan_page()
 
-    [copy] = await letters_to(app, (await row_of(app, "aino@example.org")).id)
+    [copy] = await letters_to(app, participant(exercise, "Aino@example.org").recipient_id)
     assert copy.delivery.realm == copy.letter.realm == "ex-1"
+    assert "page" not in copy.letter.shared
+    assert await distinct_recipients(app) == 1
 
 
 async def test_the_letter_of_a_revision_is_always_the_same(

@@ -286,3 +286,17 @@ async def test_a_paused_lane_is_not_due_until_it_is_resumed(
     assert await ledger.paused(Lane.BULK) is None
     assert await ledger.due(Lane.BULK, clock.now())
     assert woken == ["bulk", "bulk"]
+
+
+async def test_what_is_real_is_claimed_before_any_exercise(
+    database: Database, ledger: Ledger, clock: FakeClock
+) -> None:
+    await add(database, ledger, letter(realm=EXERCISE), people(2))
+    clock.move(minutes=1)
+    await add(database, ledger, letter(), people(2))
+
+    first = await ledger.claim(Lane.BULK, limit=3, now=clock.now())
+    rest = await ledger.claim(Lane.BULK, limit=3, now=clock.now())
+
+    assert [delivery.realm for delivery in first] == [LIVE, LIVE, EXERCISE]
+    assert [delivery.realm for delivery in rest] == [EXERCISE]

@@ -41,6 +41,11 @@ SHARED = {
     Kind.REPLY_RECORDED: {"outcome": "limited"},
     Kind.SIGN_IN: {},
     Kind.DETAILS: {},
+    Kind.INJECT: {
+        "text.fi": "HARJOITUS: Tie on poikki.",
+        "sender.fi": "pelastuslaitos",
+        "sender.sv": "räddningsverket",
+    },
     Kind.CONFIRM: {},
     Kind.SIGN_UP: {"name.fi": "Talvimyrsky", "closes_at": "2026-11-21T20:00:00+00:00"},
     Kind.EXERCISE_STARTED: {"name.fi": "Talvimyrsky", "name.sv": "Vinterstorm"},
@@ -59,6 +64,7 @@ SHARED = {
 }
 PERSONAL = {
     Kind.CHECKIN: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
+    Kind.INJECT: {},
     Kind.DETAILS: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.REMINDER: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
     Kind.REPLY_RECORDED: {"association": "Hattulan Martat & Kylä <ry>", "link": LINK},
@@ -87,7 +93,7 @@ def letter(kind: Kind, *, realm: Realm = LIVE, shared: dict[str, str] | None = N
         realm=realm,
         letter_id=UUID(int=7),
         kind=kind,
-        lane=Lane.BULK if kind in {Kind.CHECKIN, Kind.REMINDER, Kind.GUIDANCE, Kind.DETAILS} else Lane.URGENT,
+        lane=Lane.URGENT if kind in {Kind.SIGN_IN, Kind.CONFIRM, Kind.REPLY_RECORDED} else Lane.BULK,
         not_after=STORM_EVENING + timedelta(hours=6),
         shared=SHARED[kind] if shared is None else shared,
         created_at=STORM_EVENING,
@@ -163,6 +169,16 @@ def test_guidance_can_be_left_with_one_click_and_ends_with_112(locale: Locale) -
     assert message["Precedence"] == "bulk"
     assert leave in part(message, "plain")
     assert f'href="{leave}"' in part(message, "html")
+    assert part(message, "plain").rstrip().endswith(EMERGENCY[locale])
+
+
+@every_language
+def test_guidance_of_an_exercise_leads_to_no_subscription(locale: Locale) -> None:
+    template = build(letter(Kind.GUIDANCE, realm=Realm("ex-autumn")), locale, imprint=IMPRINT)
+    message = read(template.fill(aino(Kind.GUIDANCE)))
+
+    assert message["List-Unsubscribe"] is None
+    assert "/s/" not in part(message, "plain") + part(message, "html")
     assert part(message, "plain").rstrip().endswith(EMERGENCY[locale])
 
 

@@ -214,3 +214,17 @@ async def test_a_letter_arrives_whole_at_a_server_of_others(
     body = message_from_bytes(content, policy=policy.default).get_body(("plain",))
     assert body is not None
     assert ".piste\r\n\r\n.\r\n\r\nLoppu" in body.get_content()
+
+
+async def test_what_fails_in_an_exercise_does_not_pause_what_is_real(office: Office, relay: Relay) -> None:
+    players = [f"player{number}@example.org" for number in range(12)]
+    relay.say |= {("rcpt", player): "550 5.1.1 no such user" for player in players}
+    await office.ledger.enrol(EXERCISE, players)
+    await office.add(*players, realm=EXERCISE)
+    await office.send()
+    await office.add("aino@example.org")
+
+    await office.send()
+
+    assert await office.ledger.paused(Lane.BULK) is None
+    assert relay.copies == {"aino@example.org": 1}

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import feedparser
 import pytest
+from fastapi import FastAPI
 from httpx import AsyncClient
 
 from services.notify.cap.model import identifier_of
@@ -17,7 +18,7 @@ from shared.i18n import Locale
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
 from tests.fakes import FakeClock
-from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, published, resident
+from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, in_exercise, published, resident
 
 CAP = {"cap": NAMESPACE}
 HOST = "http://127.0.0.1:8000"
@@ -111,13 +112,8 @@ async def test_a_missing_language_is_finnish_and_says_so(browser: AsyncClient, g
     assert feed["description"].endswith("112.fi.")
 
 
-async def test_an_exercise_is_in_no_feed(browser: AsyncClient, guidance: GuidanceStore) -> None:
-    exercise = Realm("ex-1")
-    guidance_id = await guidance.write(draft({Locale.FI: Text("Harjoitusohje", "x")}), by=new_id(), realm=exercise)
-    revision = await guidance.get(exercise, guidance_id)
-    assert revision is not None
-    await guidance.submit(revision)
-    await guidance.approve(exercise, guidance_id, by=new_id(), word="HARJOITUS", edition=1)
+async def test_an_exercise_is_in_no_feed(app: FastAPI, browser: AsyncClient) -> None:
+    guidance_id = await in_exercise(app, Realm("ex-1"), draft({Locale.FI: Text("Harjoitusohje", "x")}))
 
     assert list(await titles(browser, "all")) == [[]] * 3
     assert (await browser.get(f"/feeds/alerts/{guidance_id}.1.xml")).status_code == 404

@@ -19,7 +19,16 @@ from shared.ids import new_id
 from shared.realm import LIVE, Realm
 from shared.web import HERE
 from tests.fakes import STORM_EVENING, FakeClock
-from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, published, resident, submitted
+from tests.notify.guidance.drafts import (
+    ALL_LANGUAGES,
+    FORSSA,
+    HATTULA,
+    draft,
+    in_exercise,
+    published,
+    resident,
+    submitted,
+)
 
 KIB_30 = 30_000
 
@@ -92,15 +101,9 @@ async def test_a_municipality_sees_its_own_and_the_whole_regions(
     assert f'href="/m/{FORSSA}?lang=fi" aria-current="page"' in page
 
 
-async def test_an_exercise_is_never_on_the_public_page(
-    app: FastAPI, browser: AsyncClient, guidance: GuidanceStore
-) -> None:
+async def test_an_exercise_is_never_on_the_public_page(app: FastAPI, browser: AsyncClient) -> None:
     exercise = Realm("ex-1")
-    guidance_id = await guidance.write(draft({Locale.FI: Text("Harjoitusohje", "x")}), by=new_id(), realm=exercise)
-    revision = await guidance.get(exercise, guidance_id)
-    assert revision is not None
-    await guidance.submit(revision)
-    await guidance.approve(exercise, guidance_id, by=new_id(), word="HARJOITUS", edition=1)
+    guidance_id = await in_exercise(app, exercise, draft({Locale.FI: Text("Harjoitusohje", "x")}))
     await opened(app, "Harjoitusmyrsky", realm=exercise)
 
     for path in ("/", f"/m/{FORSSA}"):

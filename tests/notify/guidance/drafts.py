@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from fastapi import FastAPI
+
+from services.notify.delivery.store import Ledger
 from services.notify.guidance.model import Approval, Draft, Revision, Text
 from services.notify.guidance.store import GuidanceStore
 from services.notify.subscribers.model import Audience, ImportedSubscriber, Matching
 from services.notify.subscribers.store import SubscriberStore
 from shared.i18n import Locale
 from shared.ids import new_id
-from shared.realm import LIVE
+from shared.realm import LIVE, Realm
 
 FORSSA, HATTULA = "061", "082"
 FINNISH = {Locale.FI: Text("Sähköt poikki Forssassa", "Varautukaa **kylmään**.\n\n- Tarkistakaa naapurit")}
@@ -51,6 +54,21 @@ async def published(guidance: GuidanceStore, what: Draft | None = None) -> Revis
     decided = await guidance.approve(LIVE, revision.guidance_id, by=new_id(), word="TOSI", edition=revision.edition)
     assert isinstance(decided, Approval)
     return await present(guidance, revision.guidance_id)
+
+
+async def in_exercise(app: FastAPI, realm: Realm, what: Draft | None = None) -> UUID:
+    """This draft, released to somebody in an exercise; its id."""
+    ledger: Ledger = app.state.ledger
+    guidance: GuidanceStore = app.state.guidance
+    await ledger.enrol(realm, ["aino@example.org"])
+    guidance_id = await guidance.write(what or draft(), by=new_id(), realm=realm)
+    written = await guidance.get(realm, guidance_id)
+    assert written is not None
+    assert await guidance.submit(written)
+    assert isinstance(
+        await guidance.approve(realm, guidance_id, by=new_id(), word="HARJOITUS", edition=written.edition), Approval
+    )
+    return guidance_id
 
 
 async def present(guidance: GuidanceStore, guidance_id: UUID) -> Revision:

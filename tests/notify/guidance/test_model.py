@@ -28,6 +28,7 @@ from tests.notify.guidance.drafts import ALL_LANGUAGES, FINNISH, FORSSA, draft
 
 AINO, BERTTA, CECILIA = new_id(), new_id(), new_id()
 SOMEBODY = Reach(total=14, by_audience={Audience.RESIDENTS: 14})
+OVER = Reach(total=0, by_audience={}, over=True)
 NOBODY = Reach(total=0, by_audience={Audience.RESIDENTS: 0})
 
 IN_REVIEW = Revision(
@@ -74,6 +75,8 @@ def test_a_second_person_releases_with_the_word_of_the_page() -> None:
         (IN_REVIEW, BERTTA, "", 3, SOMEBODY, Refusal.WRONG_WORD),
         (IN_REVIEW, BERTTA, "HARJOITUS", 3, SOMEBODY, Refusal.WRONG_WORD),
         (replace(IN_REVIEW, realm=Realm("ex-1")), BERTTA, "LIVE", 3, SOMEBODY, Refusal.WRONG_WORD),
+        (replace(IN_REVIEW, realm=Realm("ex-1")), BERTTA, "HARJOITUS", 3, NOBODY, Refusal.NOBODY_TAKES_PART),
+        (replace(IN_REVIEW, realm=Realm("ex-1")), BERTTA, "HARJOITUS", 3, OVER, Refusal.EXERCISE_OVER),
         (replace(IN_REVIEW, state=State.DRAFT), BERTTA, "LIVE", 3, SOMEBODY, Refusal.NOT_SUBMITTED),
         (replace(IN_REVIEW, state=State.PUBLISHED), BERTTA, "LIVE", 3, SOMEBODY, Refusal.NOT_SUBMITTED),
     ],

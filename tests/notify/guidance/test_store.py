@@ -17,7 +17,7 @@ from shared.ids import new_id
 from shared.plumbing import OutboxRow
 from shared.realm import LIVE, Realm
 from tests.fakes import STORM_EVENING, FakeClock
-from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, present, published, resident, submitted
+from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, in_exercise, present, published, resident, submitted
 
 
 async def test_a_draft_comes_back_as_it_was_written(guidance: GuidanceStore) -> None:
@@ -161,17 +161,13 @@ async def test_the_public_sees_what_is_published_and_in_force_newest_first(
     assert len(await guidance.newest(LIVE)) == 3
 
 
-async def test_guidance_of_an_exercise_is_never_public(guidance: GuidanceStore, subscribers: SubscriberStore) -> None:
+async def test_guidance_of_an_exercise_is_never_public(
+    app: FastAPI, guidance: GuidanceStore, subscribers: SubscriberStore
+) -> None:
     await resident(subscribers)
-    exercise = Realm("ex-1")
-    guidance_id = await guidance.write(draft(), by=new_id(), realm=exercise)
-    revision = await guidance.get(exercise, guidance_id)
-    assert revision is not None
-    assert await guidance.submit(revision)
 
-    decided = await guidance.approve(exercise, guidance_id, by=new_id(), word="HARJOITUS", edition=1)
+    await in_exercise(app, Realm("ex-1"))
 
-    assert isinstance(decided, Approval)
     assert await guidance.current(STORM_EVENING) == []
     assert await guidance.newest(LIVE) == []
 

@@ -24,12 +24,11 @@ from services.notify.guidance.store import GuidanceStore
 from services.notify.subscribers.store import SubscriberStore
 from shared.house import House
 from shared.i18n import Locale
-from shared.ids import new_id
 from shared.plumbing import Plumbing
 from shared.realm import Realm
 from shared.settings import Settings
 from tests.fakes import FakeClock
-from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, published, resident
+from tests.notify.guidance.drafts import ALL_LANGUAGES, FORSSA, HATTULA, draft, in_exercise, published, resident
 
 LINK = re.compile(r'(?:href|src)="([^"]+)"')
 LONG = "*ä* " * 900
@@ -169,15 +168,10 @@ async def test_what_expired_leaves_the_copy_and_files_of_others_stay(
 
 
 async def test_an_exercise_is_in_no_copy(
-    copies: Copies, guidance: GuidanceStore, subscribers: SubscriberStore, folder: Path
+    app: FastAPI, copies: Copies, subscribers: SubscriberStore, folder: Path
 ) -> None:
     await resident(subscribers)
-    exercise = Realm("ex-1")
-    guidance_id = await guidance.write(draft({Locale.FI: Text("Harjoitusohje", "x")}), by=new_id(), realm=exercise)
-    revision = await guidance.get(exercise, guidance_id)
-    assert revision is not None
-    await guidance.submit(revision)
-    await guidance.approve(exercise, guidance_id, by=new_id(), word="HARJOITUS", edition=1)
+    await in_exercise(app, Realm("ex-1"), draft({Locale.FI: Text("Harjoitusohje", "x")}))
 
     await copies.write(folder, await copies.told())
 

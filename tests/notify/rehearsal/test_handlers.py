@@ -10,6 +10,7 @@ from sqlmodel import col
 from services.notify.delivery.model import Kind
 from services.notify.delivery.schema import DeliveryRow, LetterRow
 from services.notify.delivery.store import Ledger
+from services.notify.inject.store import InjectLetters
 from services.notify.rehearsal.handlers import RehearsalHandlers
 from services.notify.rehearsal.model import ROSTER_KEPT
 from services.notify.rehearsal.store import Rosters
@@ -61,9 +62,10 @@ class Gate:
 def gate(app: FastAPI) -> Gate:
     house: House = app.state.house
     ledger: Ledger = app.state.ledger
-    rosters = Rosters(house.database, clock=house.clock, ledger=ledger, secret="a secret of the tests")
+    rosters = Rosters(house.database, clock=house.clock, ledger=ledger)
     ended = EndedExercises(house.database, clock=house.clock, service="notify")
-    return Gate(app, ledger, rosters, RehearsalHandlers(ledger, rosters, ended))
+    injects = InjectLetters(house.database, clock=house.clock, ledger=ledger)
+    return Gate(app, ledger, rosters, RehearsalHandlers(ledger, rosters, ended, injects))
 
 
 async def test_who_takes_part_stands_on_the_roster_until_the_end(gate: Gate) -> None:

@@ -32,7 +32,7 @@ async def test_each_on_the_roster_is_told_of_the_end_however_often_the_sender_di
     await database.create_tables(Plumbing.metadata, NotifyTable.metadata)
     realm, clock = Realm(f"ex-{exercise_id.hex}"), SystemClock()
     ledger = Ledger(database, clock=clock)
-    rosters = Rosters(database, clock=clock, ledger=ledger, secret="a secret of the tests")
+    rosters = Rosters(database, clock=clock, ledger=ledger)
     letter = ended_letter(realm, exercise_id, {"fi": "Talvimyrsky"}, at=clock.now(), aborted=True)
     await ledger.enrol(realm, ROSTER)
     await ledger.drop(realm)

@@ -22,7 +22,7 @@ from services.notify.webhook.store import EndpointStore
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
 from tests.fakes import FakeClock
-from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, present, published, resident
+from tests.notify.guidance.drafts import ALL_LANGUAGES, draft, in_exercise, present, published, resident
 from tests.notify.webhook.receiver import DIE, ENDLESS, HANG, Receiver, receiving
 
 
@@ -256,23 +256,13 @@ async def test_an_endless_answer_is_not_read(app: FastAPI, guidance: GuidanceSto
     assert await post.states() == [(State.SENT, "200")]
 
 
-async def released_in_exercise(guidance: GuidanceStore) -> None:
-    realm = Realm("ex-myrsky")
-    guidance_id = await guidance.write(draft(ALL_LANGUAGES), by=new_id(), realm=realm)
-    first = await guidance.get(realm, guidance_id)
-    assert first is not None
-    assert await guidance.submit(first)
-    decided = await guidance.approve(realm, guidance_id, by=new_id(), word="HARJOITUS", edition=first.edition)
-    assert isinstance(decided, Approval)
-
-
 @pytest.mark.usefixtures("somebody")
 async def test_an_exercise_never_leaves_by_a_webhook_that_does_not_ask_for_it(
-    app: FastAPI, guidance: GuidanceStore
+    app: FastAPI,
 ) -> None:
     async with receiving() as receiver:
         post = await post_of(app, receiver)
-        await released_in_exercise(guidance)
+        await in_exercise(app, Realm("ex-myrsky"), draft(ALL_LANGUAGES))
 
         await post.round()
 
@@ -280,10 +270,10 @@ async def test_an_exercise_never_leaves_by_a_webhook_that_does_not_ask_for_it(
 
 
 @pytest.mark.usefixtures("somebody")
-async def test_an_exercise_is_marked_in_every_text(app: FastAPI, guidance: GuidanceStore) -> None:
+async def test_an_exercise_is_marked_in_every_text(app: FastAPI) -> None:
     async with receiving() as receiver:
         post = await post_of(app, receiver, exercises=True)
-        await released_in_exercise(guidance)
+        await in_exercise(app, Realm("ex-myrsky"), draft(ALL_LANGUAGES))
         await post.round()
 
     [told] = receiver.received
@@ -298,12 +288,10 @@ async def test_an_exercise_is_marked_in_every_text(app: FastAPI, guidance: Guida
 
 
 @pytest.mark.usefixtures("somebody")
-async def test_a_webhook_that_wants_no_exercises_any_more_gets_none_that_waits(
-    app: FastAPI, guidance: GuidanceStore
-) -> None:
+async def test_a_webhook_that_wants_no_exercises_any_more_gets_none_that_waits(app: FastAPI) -> None:
     async with receiving() as receiver:
         post = await post_of(app, receiver, exercises=True)
-        await released_in_exercise(guidance)
+        await in_exercise(app, Realm("ex-myrsky"), draft(ALL_LANGUAGES))
         await post.courier.plan()
         endpoint = await post.endpoint()
         await post.endpoints.change(endpoint.endpoint_id, Wanted(endpoint.label, endpoint.url))

@@ -3,7 +3,7 @@
 from shared.audit_migration import make_audit
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 
 def upgrade() -> None:

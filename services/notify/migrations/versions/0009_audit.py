@@ -2,8 +2,8 @@
 
 from shared.audit_migration import make_audit
 
-revision = "0011"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
