@@ -39,7 +39,7 @@ from tests.status.people import LIAISON, session_cookie
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.asyncio(loop_scope="module")]
 
 NO_PAGE = (".csv", ".xml", ".js", ".json", "/live", "{file}", "healthz", "readyz")
-OTHERS = (*EXERCISE, *INTAKE, *STATUS, "/{service}/healthz", "/{service}/readyz")
+OTHERS = (*EXERCISE, *INTAKE, *STATUS, *(f"/{{service}}/{name}" for name in ("healthz", "readyz", "announced", "join")))
 LIST = "Sähköposti;Nimi;Kunnat\naino@example.org;Aino;Forssa\nbertta@example.org;Bertta;Turku\n"
 BASIS = "jäsenyhdistysten yhteyshenkilöt, vuosikokous 2026"
 CECILIA, DORIS = "cecilia@example.org", "doris@example.org"

@@ -199,12 +199,13 @@ async def test_the_answer_is_the_same_for_known_and_unknown_and_too_many(office:
 
 
 async def test_a_client_that_signs_up_many_is_stopped(office: Office) -> None:
+    await office.aino.post(f"{office.board}/start")
     answers = [
         await office.stranger.post(office.page, data=BERTTA | {"email": f"a{number}@example.org"})
         for number in range(61)
     ]
 
-    assert [answer.status_code for answer in answers[-2:]] == [303, 429]
+    assert [answer.status_code for answer in answers[-2:]] == [409, 429]
 
 
 async def test_no_token_is_kept_and_none_is_guessed(office: Office) -> None:
@@ -324,7 +325,7 @@ async def test_an_announcement_with_a_flaw_comes_back_as_it_was_written(office: 
     ("typed", "read"),
     [
         (" Bertta@Example.ORG ", "bertta@example.org"),
-        ("a.b+c@mäyrä.fi", "a.b+c@xn--myr-rlac.fi"),
+        ("a.b+c@mäyrä.fi", "a.b+c@xn--myr-qlac.fi"),
         ("bertta@example", None),
         ("bertta.@example.org", None),
         ("åsa@example.org", None),

@@ -153,6 +153,15 @@ def test_what_the_log_does_not_show_is_not_done_only_when_all_is_over() -> None:
     assert [one.verdict for one in ended] == [Verdict.NOT_DONE, Verdict.UNKNOWN, Verdict.NOT_PUT_IN]
 
 
+def test_what_comes_too_late_is_not_done_and_it_is_told_when_it_came() -> None:
+    inject = line(2, fired=10 * MINUTE)
+
+    [soon], [late] = (judged([inject], {}, {DoneBy.HALF_ANSWERED: (n * MINUTE,)}, over=False) for n in (70, 71))
+
+    assert (soon.verdict, soon.late) == (Verdict.DONE, False)
+    assert (late.verdict, late.late, late.done_at) == (Verdict.NOT_DONE, True, 71 * MINUTE)
+
+
 def test_who_leads_has_the_last_word() -> None:
     mark = Mark(7, Verdict.NOT_DONE, "In one language only.", STORM_EVENING, AINO)
     log = {DoneBy.GUIDANCE_PUBLISHED: (130 * MINUTE,)}

@@ -84,6 +84,7 @@ def test_a_text_that_begins_so_by_itself_is_refused() -> None:
         ("channel: radio", "chanel: radio", 5, '"chanel" is not known here; did you mean "channel"?'),
         ("controller: field", "controller: feild", 17, '"feild": no role has this key; did you mean "field"?'),
         ("controller: field", "controller: rescue", 17, '"rescue" is a role, but no controller'),
+        ('done_by: half-answered\n    done_within: "1:00"', 'done_within: "1:00"\n', 18, "done_by is missing"),
         ("objective: warm-rooms", "objective: warm", 16, '"warm": no objective has this key; did you mean'),
         ("unless: 7", "unless: 70", 13, '"70": no inject has this number; did you mean "7"?'),
         ('at: "0:50"', 'at: "50 min"', 9, '"at" must be hours and minutes after the start, like 1:30'),

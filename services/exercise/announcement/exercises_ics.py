@@ -8,10 +8,11 @@ from icalendar import Calendar, Event
 from services.exercise.announcement.model import Announced, Stage
 from services.exercise.scenario.model import MARKS
 from shared import region
-from shared.i18n import Locale, texts
+from shared.i18n import N_, Locale, texts
 
 MEDIA_TYPE = "text/calendar"
 MAKER = "-//Valmius//Exercises//EN"
+NAME = N_("Exercises of the associations of Kanta-Häme")
 LOOK_AGAIN = timedelta(hours=6)
 """How often programs are asked to look for something new."""
 
@@ -22,7 +23,7 @@ def exercises_ics(announced: Sequence[Announced], locale: Locale, *, public_url:
     calendar.add("prodid", MAKER)
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    name = texts(locale)("Exercises of the associations of Kanta-Häme")
+    name = texts(locale)(NAME)
     for key in ("name", "x-wr-calname"):
         calendar.add(key, name, parameters={"LANGUAGE": locale.lang})
     for key in ("refresh-interval", "x-published-ttl"):

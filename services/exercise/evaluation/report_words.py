@@ -277,7 +277,10 @@ def _summary(report: AfterActionReport, locale: Locale) -> Iterable[str]:
 def _groups(report: AfterActionReport, locale: Locale) -> Iterable[Group]:
     _ = texts(locale)
     if report.simulated.asked:
-        sides = (Row(_("Real participants"), cells(report.real)), Row(_("Simulated"), cells(report.simulated)))
+        sides = (
+            Row(_("Real participants"), cells(report.real)),
+            Row(_("Simulated associations"), cells(report.simulated)),
+        )
         yield Group(_("Real and simulated"), sides, "")
     for dimension, (title, note) in DIMENSIONS.items():
         rows = [
@@ -317,7 +320,9 @@ def _source(action: Action, _: Gettext) -> str:
     shown = ""
     if action.done_at is not None and action.done_by is not None:
         told = {"what": _(DONE_BY_NAMES[action.done_by]), "at": written_offset(action.done_at)}
-        shown = _("In the log: %(what)s at %(at)s.") % told
+        shown = (
+            _("Too late in the log: %(what)s at %(at)s.") if action.late else _("In the log: %(what)s at %(at)s.")
+        ) % told
     elif action.done_by is not None and action.judge is Judge.LOG:
         shown = _("Not in the log: %(what)s.") % {"what": _(DONE_BY_NAMES[action.done_by])}
     by_leader = _("Judged by who led.") if action.judge is Judge.LEADER else ""
@@ -360,6 +365,10 @@ def _method(report: AfterActionReport, locale: Locale) -> Iterable[str]:
     yield _(
         "All times are hours and minutes of the exercise's clock, which can go faster than time and stands in pauses."
     )
+    if (speed := report.exercise.clock.speed) > 1:
+        yield _(
+            "At %(speed)s times the speed of time, a second of the system's own work is %(speed)s seconds of it."
+        ) % {"speed": number(speed, locale)}
     yield _(
         "Every share is of those asked, each of whom counts once: by the first answer, timed from the first asking."
         " Half and nine in ten are of the answers that came."

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from services.exercise.director.model import InjectState, Line
-from services.exercise.scenario.model import Contingency, DoneBy, Words
+from services.exercise.scenario.model import Contingency, DoneBy, Inject, Words
 from shared.i18n import N_
 
 LONGEST_NOTE: Final = 1000
@@ -63,7 +63,7 @@ class Mark:
 @dataclass(frozen=True)
 class Action:
     """An expected action with what became of it. `put_in` is when its inject was, `done_at` when the log shows it done,
-    both by the clock of the exercise."""
+    both by the clock of the exercise; it is `late` if the scenario wanted it sooner."""
 
     number: int
     expected: Words
@@ -73,6 +73,7 @@ class Action:
     put_in: timedelta | None = None
     done_at: timedelta | None = None
     done_by: DoneBy | None = None
+    late: bool = False
     note: str = ""
 
 
@@ -80,8 +81,8 @@ def judged(lines: Sequence[Line], marks: Mapping[int, Mark], log: Log, *, over: 
     """Every expected action with its verdict, in the order of the timeline.
 
     Who leads has the last word. Else the log speaks where the scenario says by what it can: the action is done by the
-    first such thing after its inject was put in, and not done if the exercise is over without one. Contingency injects
-    that were not needed are left out.
+    first such thing after its inject was put in, and not done if that came too late, or not before all was over.
+    Contingency injects that were not needed are left out.
     """
     wanted = [
         line
@@ -112,12 +113,13 @@ def _judged(line: Line, mark: Mark | None, log: Log, *, over: bool) -> Action:
     scripted = line.scripted
     put_in = line.offset if line.state is InjectState.FIRED else None
     done_at = _first(log, scripted.done_by, put_in)
+    late = _late(scripted, put_in, done_at)
     if mark is not None:
         verdict, judge = mark.verdict, Judge.LEADER
     elif put_in is None:
         verdict, judge = Verdict.NOT_PUT_IN, Judge.NOBODY
     elif done_at is not None:
-        verdict, judge = Verdict.DONE, Judge.LOG
+        verdict, judge = Verdict.NOT_DONE if late else Verdict.DONE, Judge.LOG
     elif over and scripted.done_by is not None:
         verdict, judge = Verdict.NOT_DONE, Judge.LOG
     else:
@@ -131,8 +133,14 @@ def _judged(line: Line, mark: Mark | None, log: Log, *, over: bool) -> Action:
         put_in=put_in,
         done_at=done_at,
         done_by=scripted.done_by,
+        late=late,
         note=mark.note if mark else "",
     )
+
+
+def _late(scripted: Inject | Contingency, put_in: timedelta | None, done_at: timedelta | None) -> bool:
+    limit = scripted.done_within
+    return limit is not None and put_in is not None and done_at is not None and done_at > put_in + limit
 
 
 def _first(log: Log, done_by: DoneBy | None, put_in: timedelta | None) -> timedelta | None:

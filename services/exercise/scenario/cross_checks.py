@@ -24,6 +24,7 @@ def disagreements(tree: MarkedTree) -> Iterator[Mistake]:
     yield from _first_phase(tree)
     yield from _silent_mixes(tree)
     yield from _openings(tree)
+    yield from _limits_of_nothing(tree)
 
 
 def _twice(
@@ -115,6 +116,15 @@ def _silent_mixes(tree: MarkedTree) -> Iterator[Mistake]:
         for path, mix in tree.select(*place):
             if isinstance(mix, dict) and len(mix) == 3 and all(_is_zero(weight) for weight in mix.values()):
                 yield Mistake(tree.position(path), "one of the weights must be more than 0")
+
+
+def _limits_of_nothing(tree: MarkedTree) -> Iterator[Mistake]:
+    """How soon something is to be done says nothing where it is not said by what it is done."""
+    for part in _SCRIPTED:
+        judged = {path[:2] for path, _ in tree.texts(part, "*", "done_by")}
+        for path, _ in tree.texts(part, "*", "done_within"):
+            if path[:2] not in judged:
+                yield Mistake(tree.position(path), "done_by is missing, which says what is to be done within this time")
 
 
 def _is_zero(weight: object) -> bool:

@@ -169,7 +169,8 @@ class Phase(Part):
 
 
 class Scripted(Part):
-    """What every inject has. `sender`, `receiver` and `controller` are keys of roles, `objective` of an objective."""
+    """What every inject has. What is expected is done in time if it is by `done_within` after the inject. `sender`,
+    `receiver` and `controller` are keys of roles, `objective` of an objective."""
 
     number: int = Field(ge=1, le=99)
     sender: Key = Field(alias="from")
@@ -180,6 +181,7 @@ class Scripted(Part):
     text: Words
     expected: Words
     done_by: DoneBy | None = None
+    done_within: Offset | None = None
     opens: Opens | None = None
 
 

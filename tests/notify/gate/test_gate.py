@@ -42,6 +42,7 @@ QUIET: dict[str, Any] = {
     "database": None,
     "deadline": None,
     "derandomize": True,
+    "report_multiple_bugs": False,
     "suppress_health_check": list(HealthCheck),
 }
 
@@ -187,4 +188,4 @@ def test_each_hole_is_found(beginning: Path, hole: Hole, monkeypatch: pytest.Mon
     monkeypatch.setattr(hole.where, hole.what, hole.broken)
 
     with pytest.raises(LeakError):
-        search(beginning, 150)
+        search(beginning, 80)
