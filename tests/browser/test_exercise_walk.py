@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.exercise_walk import ExerciseWalk
-from tests.browser.test_walk import Accessibility
+from tests.browser.test_walk import Eyes
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
@@ -15,7 +15,7 @@ TWO_MINUTES = 120.0
 
 
 def test_a_leader_starts_leads_and_ends_a_storm_from_the_pages(system: System, browser: Browser) -> None:
-    eyes = Accessibility()
+    eyes = Eyes()
     walk = ExerciseWalk(system, browser, lambda _page, _name: None)
     walk.sign_in("Helga")
 
