@@ -35,7 +35,7 @@ class Screen:
         """Return when the last frame has these words."""
 
         async def shown() -> bool:
-            return all(word in self.frames[-1] for word in words)
+            return bool(self.frames) and all(word in self.frames[-1] for word in words)
 
         await eventually(shown)
 
