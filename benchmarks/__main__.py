@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.broadcast import broadcast, broadcast_dkim
 from benchmarks.broadcast_size import broadcast_cost_flat, urgent_during_broadcast
 from benchmarks.checkin import checkin_accept
+from benchmarks.exercise import exercise_events
 from benchmarks.fanout import sse_fanout
 from benchmarks.importing import import_peak_memory, import_rows
 from benchmarks.picture import picture_latency
@@ -31,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sequence[Result]]] = {
     "checkin_cost_flat_postgresql": standings_postgresql,
     "picture_read_flat_postgresql": standings_postgresql,
     "sse_fanout": sse_fanout,
+    "exercise_events": exercise_events,
     "import_rows": import_rows,
     "import_peak_memory": import_peak_memory,
 }

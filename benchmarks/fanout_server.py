@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from benchmarks.checkin_server import settings_in
 from services.status.app import make_app
-from services.status.picture.api import Hub, LiveEndpoint, frame
+from services.status.picture.api import Hub, LiveEndpoint
 from services.status.picture.model import RECENT, picture_of
 from services.status.picture.picture_html import picture_html
 from services.status.picture.store import PictureStore
@@ -28,6 +28,7 @@ from shared.house import House
 from shared.i18n import Locale
 from shared.identity import Role, Staff, Within
 from shared.ids import new_id
+from shared.live import frame
 from shared.log import configure
 from shared.migrate import migrate
 from shared.realm import LIVE

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import nats
+from nats.aio.client import Client
 
 from shared.keys import PROVISIONER, public_keys, seed_file
 from shared.log import logger
@@ -190,8 +191,9 @@ def nats_server_program() -> str:
     return found
 
 
-async def provision_bus(settings: Nats, voices: Sequence[Voice]) -> Provisioned:
-    """Declare all streams and consumers, as the only identity that may."""
+@asynccontextmanager
+async def provisioner(settings: Nats) -> AsyncIterator[Client]:
+    """A connection as the only identity that may declare streams and look into all of them."""
     connection = await nats.connect(
         settings.url,
         nkeys_seed=str(seed_file(settings.seeds, PROVISIONER)) if settings.seeds else None,
@@ -200,6 +202,12 @@ async def provision_bus(settings: Nats, voices: Sequence[Voice]) -> Provisioned:
         connect_timeout=5,
     )
     try:
-        return await provision(connection.jetstream(), voices, replicas=settings.replicas)
+        yield connection
     finally:
         await connection.close()
+
+
+async def provision_bus(settings: Nats, voices: Sequence[Voice]) -> Provisioned:
+    """Declare all streams and consumers."""
+    async with provisioner(settings) as connection:
+        return await provision(connection.jetstream(), voices, replicas=settings.replicas)

@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,14 @@ PORTS = "ports"
 
 @dataclass(frozen=True)
 class Running:
-    """The running system, for whoever prepares its data or walks through it."""
+    """The running system, for whoever prepares its data or walks through it. `stopping` is set when it is told to stop;
+    whoever is still preparing then may finish, and may set it to have it stop."""
 
     settings: Settings
     apps: dict[str, FastAPI]
     address: str
     mail_address: str
+    stopping: asyncio.Event
 
 
 async def run_local(
@@ -52,10 +54,11 @@ async def run_local(
     reply_port: int,
     bounce_port: int,
     ready: Callable[[Running], Awaitable[None]],
+    environment: Mapping[str, str] = os.environ,
 ) -> None:
     """Run everything until Ctrl-C or SIGTERM; `ready` is called once, when pages are served.
 
-    All data stands under `folder` and is found again at the next start.
+    All data stands under `folder` and is found again at the next start. What `environment` says in `VALMIUS_*` holds.
     """
     sys.setswitchinterval(THREADS_TAKE_TURNS)
     for needed in (port, mail_port, smtp_port, reply_port, bounce_port):
@@ -66,14 +69,22 @@ async def run_local(
         await provision_bus(bus.settings, VOICES)
         (folder / PORTS).write_text(f"{port} {smtp_port} {reply_port} {bounce_port}")
         settings = local_settings(
-            folder, bus.settings, port=port, smtp_port=smtp_port, reply_port=reply_port, bounce_port=bounce_port
+            folder,
+            bus.settings,
+            port=port,
+            smtp_port=smtp_port,
+            reply_port=reply_port,
+            bounce_port=bounce_port,
+            environment=environment,
         )
         apps = {service.name: service.make_app(settings) for service in SERVICES}
         catcher = services.catcher.app.make_app(settings)
-        running = Running(settings, apps, f"http://{host}:{port}", f"http://{host}:{mail_port}")
+        stopping = asyncio.Event()
+        running = Running(settings, apps, f"http://{host}:{port}", f"http://{host}:{mail_port}", stopping)
         await _serve(
             [(Doors(apps), host, port), (catcher, host, mail_port)],
             ready=lambda: ready(running),
+            stopping=stopping,
         )
     finally:
         await bus.stop()
@@ -89,10 +100,17 @@ def installed_settings(folder: Path) -> Settings:
 
 
 def local_settings(
-    folder: Path, bus: Nats, *, port: int, smtp_port: int, reply_port: int, bounce_port: int
+    folder: Path,
+    bus: Nats,
+    *,
+    port: int,
+    smtp_port: int,
+    reply_port: int,
+    bounce_port: int,
+    environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Settings for everything under one folder; `VALMIUS_*` may still say otherwise."""
-    given = {name: value for name, value in os.environ.items() if name.startswith("VALMIUS_")}
+    given = {name: value for name, value in environment.items() if name.startswith("VALMIUS_")}
     defaults = {
         "VALMIUS_DATABASE": f"sqlite+aiosqlite:///{folder.absolute()}/{{service}}.db",
         "VALMIUS_NATS__URL": bus.url,
@@ -123,13 +141,19 @@ class PortTakenError(Exception):
     """A port that we need is in use; the text says which, and what to do."""
 
 
-async def _serve(sites: list[tuple[ASGIApp, str, int]], *, ready: Callable[[], Awaitable[None]]) -> None:
-    """Serve all sites until one of them is told to stop, or a signal tells all."""
+async def _serve(
+    sites: list[tuple[ASGIApp, str, int]], *, ready: Callable[[], Awaitable[None]], stopping: asyncio.Event
+) -> None:
+    """Serve all sites until a signal tells them to stop, or `ready` returns with `stopping` set. A signal that comes
+    before it returns waits for it; a second one does not."""
     servers = [_server(app, host, port) for app, host, port in sites]
+    prepared = False
 
     def stop() -> None:
-        for server in servers:
-            server.should_exit = True
+        if prepared or stopping.is_set():
+            for server in servers:
+                server.should_exit = True
+        stopping.set()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,11 +164,16 @@ async def _serve(sites: list[tuple[ASGIApp, str, int]], *, ready: Callable[[], A
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     try:
         if began.done():
-            await ready()
+            if not stopping.is_set():
+                await ready()
+            prepared = True
             settle()
+            if stopping.is_set():
+                stop()
         else:
             began.cancel()
     except BaseException:
+        prepared = True
         stop()
         raise
     finally:
@@ -177,6 +206,13 @@ def require_free(host: str, port: int) -> None:
             trial.bind((host, port))
         except OSError as error:
             raise PortTakenError(f"port {port} of {host} is taken ({error.strerror}); choose another") from error
+
+
+def free_port(host: str) -> int:
+    """A port at which nobody listens just now."""
+    with socket.socket() as trial:
+        trial.bind((host, 0))
+        return int(trial.getsockname()[1])
 
 
 def _server(app: ASGIApp, host: str, port: int) -> _QuietServer:

@@ -10,8 +10,10 @@ from services.exercise.scenario.marked_tree import LARGEST
 from services.exercise.scenario.model import Scenario
 from services.exercise.scenario.scenario_yaml import ScenarioError, read_scenario, scenario_schema
 from services.operator import Json, say
+from services.playing import run_scenario
 
 app = typer.Typer(no_args_is_help=True, help="Exercises: the scenarios from which they are made.")
+app.command("run")(run_scenario)
 
 
 @app.command("check")

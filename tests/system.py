@@ -54,7 +54,7 @@ class System:
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        for _ in range(3000):
+        for _ in range(9000):
             if any(line.startswith("Ctrl-C") for line in self.output):
                 return
             if self._process.poll() is not None:

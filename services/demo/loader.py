@@ -56,7 +56,7 @@ async def prepare(running: Running, *, load: bool) -> Sequence[str]:
         lines.append("Sign in (each link once, in any browser, within 12 hours):")
         for person in demo_people():
             link = await access.operator_link(person.email, LINK_VALID)
-            lines.append(f"  {', '.join(person.roles):16}{person.name:20}{link}")
+            lines.append(f"  {', '.join(person.roles):18}{person.name:20}{link}")
     lines += ["", "Ctrl-C stops it; the next start finds everything again."]
     return lines
 

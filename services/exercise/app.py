@@ -11,6 +11,7 @@ from services.exercise.announcement.store import AnnouncementStore
 from services.exercise.announcement.web import AnnouncementPages
 from services.exercise.association.handlers import AssociationHandlers
 from services.exercise.association.store import AssociationStore
+from services.exercise.director.api import LiveBoard
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
@@ -43,6 +44,7 @@ from shared.events.intake import (
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.house import House, build
+from shared.live import Hub
 from shared.settings import Settings
 
 HERE = Path(__file__).parent
@@ -69,27 +71,39 @@ def make_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     door = AnswerDoor(settings.form_url or settings.public_url)
     _simulate(house, simulated, door)
 
+    sources = Sources(exercises, director, ExpectationStore(house.database), ObservationStore(house.database))
+    evaluation = EvaluationStore(house.database, sources, clock=clock)
+    boards = BoardPages(
+        exercises,
+        director=director,
+        simulated=simulated,
+        answers=evaluation.answers,
+        pages=house.pages,
+        clock=clock,
+    )
+    hub = Hub(boards.fragment, clock=clock)
+    house.database.after_commit(hub.look_again)
+
     @asynccontextmanager
     async def started() -> AsyncIterator[None]:
-        async with door:
+        async with door, hub.running():
             yield
 
     app = house.app(started=started)
+    app.router.routes.append(LiveBoard(hub, exercises=exercises, sessions=house.sessions, clock=clock).route())
     app.include_router(ExercisePages(exercises, clock=clock).router())
-    app.include_router(BoardPages(exercises, director=director, simulated=simulated, clock=clock).router())
-    app.state.exercises, app.state.director = exercises, director
+    app.include_router(boards.router())
+    app.state.exercises, app.state.director, app.state.hub = exercises, director, hub
     app.state.simulated = simulated
-    _evaluate(app, house, exercises, director)
+    _evaluate(app, house, evaluation, sources)
     _wire_joining(app, house, exercises)
     return app
 
 
-def _evaluate(app: FastAPI, house: House, exercises: ExerciseStore, director: DirectorStore) -> None:
+def _evaluate(app: FastAPI, house: House, evaluation: EvaluationStore, sources: Sources) -> None:
     """What happens in exercises is noted, and what they showed is told."""
     database, bus, clock = house.database, house.bus, house.clock
-    expectations, observations = ExpectationStore(database), ObservationStore(database)
-    sources = Sources(exercises, director, expectations, observations)
-    evaluation = EvaluationStore(database, sources, clock=clock)
+    exercises, expectations, observations = sources.exercises, sources.expectations, sources.observations
     registry, notes = AssociationHandlers(AssociationStore(database)), EvaluationHandlers(evaluation)
     bus.hears(AssociationChanged, registry.on_association_changed)
     bus.hears(NetworkChanged, registry.on_network_changed)

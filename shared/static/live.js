@@ -2,11 +2,18 @@
 const QUIET = 60_000; // ms without a sign until the page is old
 const sayIn = (box) => box.querySelector("[data-live-say]")?.textContent.trim();
 
-// Focus, open folds and scrolled tables survive by their ids.
-function replace(box, html) {
+const partsOf = (of) => [...of.children].map((part) => part.outerHTML);
+
+// A part that came unchanged stays, with what is being written in it. In the others focus, open folds and scrolled
+// tables survive by their ids.
+function replace(line, html) {
+  const { box } = line, { body } = new DOMParser().parseFromString(html, "text/html"), parts = partsOf(body);
   const at = box.contains(document.activeElement) && document.activeElement.id;
   const kept = [...box.querySelectorAll("[id]")].map((e) => [e.id, e.scrollLeft, e.scrollTop, e.open]);
-  box.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  if (parts.length === line.parts.length) {
+    [...body.children].forEach((part, i) => parts[i] === line.parts[i] || box.children[i].replaceWith(part));
+  } else box.replaceChildren(...body.childNodes);
+  line.parts = parts;
   for (const [id, scrollLeft, scrollTop, open] of kept) {
     Object.assign(document.getElementById(id) ?? {}, { scrollLeft, scrollTop }, open && { open });
   }
@@ -15,7 +22,7 @@ function replace(box, html) {
 
 function follow(box) {
   let said = sayIn(box), wait = 1000, source;
-  const line = { box, last: Date.now(), open };
+  const line = { box, parts: partsOf(box), last: Date.now(), open };
   const sign = () => { line.last = Date.now(); wait = 1000; tell(); };
   function open() {
     source?.close();
@@ -24,7 +31,7 @@ function follow(box) {
     source.onopen = sign;
     source.addEventListener("beat", sign);
     source.onmessage = ({ data }) => {
-      replace(box, data);
+      replace(line, data);
       const say = sayIn(box), voice = document.querySelector("[data-live-said]");
       if (voice && say && say !== said) voice.textContent = said = say;
       sign();

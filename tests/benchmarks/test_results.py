@@ -62,6 +62,7 @@ def test_every_promised_name_can_be_asked_for() -> None:
         "checkin_cost_flat_postgresql",
         "picture_read_flat_postgresql",
         "sse_fanout",
+        "exercise_events",
         "import_rows",
         "import_peak_memory",
     ]

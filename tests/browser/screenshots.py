@@ -1,4 +1,4 @@
-"""`make screenshots`: walks the storm evening and keeps the pictures that stand in the README."""
+"""`make screenshots`: walks the storm evening and an exercise, and keeps the pictures of the README and the guides."""
 
 import subprocess
 import sys
@@ -6,26 +6,28 @@ import tempfile
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import QUIET
+from tests.browser.exercise_walk import ExerciseWalk
 from tests.browser.walk import DESK, PHONE, Walk
 from tests.servers import program
 from tests.system import ROOT, System
 
 PICTURES = ROOT / "docs" / "pictures"
 KEPT = {"letter", "answer-form", "answer-thanks", "guidance-approval", "guidance-progress", "public"}
+KEPT_OF_EXERCISES = {"exercise-form", "exercise-board"}
 
 
 class Camera:
-    """Keeps a picture of the pages that the README shows, as high as the screen."""
+    """Keeps a picture of the pages that the README and the guides show, as high as the screen."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, page: Page, name: str) -> None:
-        if name in KEPT:
+        if name in KEPT | KEPT_OF_EXERCISES:
             self.take(page, name)
 
     def take(self, page: Page, name: str, *, height: int = 0) -> None:
@@ -61,6 +63,7 @@ def main() -> None:
             walk.write_guidance()
             walk.approve_guidance()
             walk.read_public_page()
+            _keep_an_exercise(system, browser, camera)
             browser.close()
         finally:
             system.stop()
@@ -78,6 +81,15 @@ def _keep_the_picture(walk: Walk, camera: Camera) -> None:
     camera.take(page, "picture-phone", height=1400)
     page.set_viewport_size(DESK)
     assert httpx.get(f"{walk.system.url}/status/readyz").status_code == 200
+
+
+def _keep_an_exercise(system: System, browser: Browser, camera: Camera) -> None:
+    """The pages that the guide for leaders shows."""
+    walk = ExerciseWalk(system, browser, camera)
+    walk.sign_in("Helga")
+    walk.plan_a_storm()
+    walk.start()
+    walk.lead()
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from fastapi import FastAPI
 from starlette.types import Message
 
 from services.status.app import make_app
-from services.status.picture import api
-from services.status.picture.api import BEAT, Channel, Hub, frame
+from services.status.picture.api import Hub, Look
 from services.status.situation.model import Round
 from shared.events.status import ReadinessChanged
 from shared.i18n import Locale
 from shared.identity import Role, Within
 from shared.ids import new_id
+from shared.live import BEAT, BEAT_EVERY, Channel, frame
 from shared.realm import LIVE
 from shared.settings import Settings
 from tests.fakes import FakeClock
@@ -177,7 +177,7 @@ async def test_a_word_from_another_process_makes_the_picture_look_again(open_sit
 async def test_an_unchanged_picture_gives_a_sign_of_life(open_site: Site, clock: FakeClock) -> None:
     async with viewers(open_site, 1) as [viewer]:
         await viewer.event()
-        clock.move(seconds=api.BEAT_EVERY)
+        clock.move(seconds=BEAT_EVERY)
 
         assert await viewer.event() == "event: beat\ndata:"
 
@@ -263,9 +263,9 @@ async def test_a_slow_viewer_skips_frames_and_nobody_waits_for_it() -> None:
         await eventually(is_there)
 
     hub = Hub(render, clock=clock)
-    situation = new_id()
     ends_at = clock.now().replace(year=2030)
-    tasks = [asyncio.create_task(hub.feed(situation, Locale.FI, send, ends_at=ends_at)) for send in (to_slow, to_quick)]
+    look = Look(new_id(), Locale.FI)
+    tasks = [asyncio.create_task(hub.feed(look, send, ends_at=ends_at)) for send in (to_slow, to_quick)]
     for number in range(1, 6):
         await shown(f"frame {number}".encode(), quick)
         clock.move(seconds=1)
@@ -294,10 +294,10 @@ async def test_no_sign_of_life_is_given_for_a_picture_that_cannot_be_drawn() -> 
 
     hub = Hub(render, clock=clock)
     async with hub.running():
-        feeding = asyncio.create_task(hub.feed(new_id(), Locale.FI, send, ends_at=clock.now().replace(year=2030)))
+        feeding = asyncio.create_task(hub.feed(Look(new_id(), Locale.FI), send, ends_at=clock.now().replace(year=2030)))
         for _ in range(3):
             await asyncio.sleep(0.01)
-            clock.move(seconds=api.BEAT_EVERY)
+            clock.move(seconds=BEAT_EVERY)
         assert len(sent) == 2
     await feeding
 
@@ -309,7 +309,7 @@ def test_a_frame_carries_every_line_and_no_line_end_of_a_name() -> None:
 
 
 def test_an_unchanged_frame_is_not_sent_again_and_a_beat_only_when_due() -> None:
-    channel = Channel(new_id(), Locale.FI)
+    channel = Channel(Look(new_id(), Locale.FI))
 
     channel.show(b"one")
     channel.show(b"one")
@@ -323,4 +323,4 @@ def test_an_unchanged_frame_is_not_sent_again_and_a_beat_only_when_due() -> None
 
 
 def _keepers() -> list[str]:
-    return [task.get_name() for task in asyncio.all_tasks() if re.match("picture keeper", task.get_name())]
+    return [task.get_name() for task in asyncio.all_tasks() if re.match("live keeper", task.get_name())]

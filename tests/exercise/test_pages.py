@@ -150,13 +150,57 @@ async def test_breaking_off_for_something_real_takes_one_button(desk: Desk) -> N
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "injects/1/fire", "injects/99/skip"])
-async def test_a_button_that_comes_at_the_wrong_time_is_told_so(desk: Desk, verb: str) -> None:
+async def test_a_button_that_comes_at_the_wrong_time_leads_back_to_the_board_and_changes_nothing(
+    desk: Desk, verb: str
+) -> None:
     board = await desk.planned()
 
     answer = await desk.browser.post(f"{board}/{verb}")
+    shown = await desk.browser.get(answer.headers["location"])
 
-    assert answer.status_code == 409
-    assert "Go back to the board" in answer.text
+    assert answer.status_code == 303
+    assert shown.status_code == 200
+    assert "Nothing was changed: the exercise had gone on meanwhile." in shown.text
+    assert "Start the exercise" in shown.text
+
+
+async def test_putting_in_what_the_clock_has_just_put_in_is_told_calmly_on_the_board(desk: Desk) -> None:
+    board = await desk.planned()
+    await desk.browser.post(f"{board}/start")
+    await desk.look(1)
+
+    answer = await desk.browser.post(f"{board}/injects/1/fire")
+    shown = (await desk.browser.get(answer.headers["location"])).text
+
+    assert answer.status_code == 303
+    assert "Nothing was changed: this inject had been put in or left out already." in shown
+    assert shown.count("Put in at") == 1
+
+
+async def test_the_board_says_what_was_put_in_last_and_what_comes_next(desk: Desk) -> None:
+    board = await desk.planned()
+    planned = (await desk.browser.get(board)).text
+    await desk.browser.post(f"{board}/start")
+    await desk.look(12)
+    running = (await desk.browser.get(board)).text
+    await desk.browser.post(f"{board}/speed", data={"speed": "600"})
+    await desk.look(36)
+    played = (await desk.browser.get(board)).text
+
+    assert "Nothing yet." in planned
+    assert "Inject 1 at 0:00" in planned
+    assert "Inject 2 at 0:10" in running
+    assert "Inject 3 at 0:30" in running
+    assert "Nothing: the whole script was put in." in played
+    assert "The script has come to its end." in played
+
+
+async def test_the_empty_form_is_a_storm_that_takes_an_hour(desk: Desk) -> None:
+    form = (await desk.browser.get("/exercises/new")).text
+
+    assert re.search(r'value="winter-storm"[^>]* checked', form)
+    assert '<option value="6" selected>' in form
+    assert "The script lasts 6:00." in form
 
 
 async def test_a_board_that_is_not_there_is_told_so(desk: Desk) -> None:

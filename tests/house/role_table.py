@@ -156,6 +156,7 @@ MAY_PASS: dict[str, frozenset[Role]] = {
     "GET /exercises/new": LEADS,
     "POST /exercises/new": LEADS,
     "GET /exercises/{exercise_id:uuid}": LEADS,
+    "GET /exercises/{exercise_id:uuid}/live": LEADS,
     "POST /exercises/{exercise_id:uuid}/start": LEADS,
     "POST /exercises/{exercise_id:uuid}/pause": LEADS,
     "POST /exercises/{exercise_id:uuid}/resume": LEADS,

@@ -54,7 +54,10 @@ PUBLIC = {
     "/{service}/readyz": "the supervisor; names no person and no secret",
 }
 PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-ASKS_BY_ITSELF = {"/situations/{situation_id:uuid}/live": "a plain route: reads the session itself"}
+ASKS_BY_ITSELF = {
+    "/situations/{situation_id:uuid}/live": "a plain route: reads the session itself",
+    "/exercises/{exercise_id:uuid}/live": "the same",
+}
 
 
 @dataclass(frozen=True)

@@ -121,12 +121,12 @@ async def test_a_liaison_sets_a_rule_sees_its_call_and_acknowledges(settings: Se
         done = [await office.browser.post(page, data={**form, "wanted": "2"}) for _ in range(2)]
         await looked(attention, clock, minutes=6)
         render = office.app.state.hub._render
-        calling = await render(situation_id, Locale.EN, None)
+        calling = await render((situation_id, Locale.EN, None))
         shown = (await office.browser.get(f"{page}?lang=en")).text
         found = re.search(rf'action="({page}/[^"]+/acknowledge)"', shown)
         assert found is not None
         acknowledged = await office.browser.post(found.group(1), data={"hours": "2"})
-        quiet = await render(situation_id, Locale.EN, None)
+        quiet = await render((situation_id, Locale.EN, None))
         nonsense = await office.browser.post(found.group(1), data={"hours": "999"})
         removed = await office.browser.post(found.group(1).replace("acknowledge", "remove"))
         too_late = await office.browser.post(found.group(1), data={"hours": "2"})

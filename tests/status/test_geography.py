@@ -154,7 +154,7 @@ async def test_the_map_says_what_the_table_says_and_leads_to_the_associations(
 
         shown = (await office.browser.get(f"{page}?lang=en")).text
         wall = await office.browser.get(f"{page}?lang=en&view=wall")
-        live = await office.app.state.hub._render(round_.situation_id, Locale.EN, None)
+        live = await office.app.state.hub._render((round_.situation_id, Locale.EN, None))
 
     assert '<h2 id="map-title"' not in without
     assert "map-shapes" not in without

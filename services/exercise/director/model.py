@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.exercise.exercise.model import Exercise
 from services.exercise.scenario.model import Channel, Contingency, Inject, Opens, Scenario, Side
 from shared.events.exercise import InjectFired, RoundScript, SituationScript
+from shared.i18n import Locale
 
 LONGEST_ROUND: Final = 14 * 24
 
@@ -39,6 +40,22 @@ class Line:
         return self.scripted.at if isinstance(self.scripted, Inject) else None
 
 
+@dataclass(frozen=True)
+class Answers:
+    """How many associations were asked in an exercise, and how many of these answered, or could not be reached."""
+
+    asked: int = 0
+    answered: int = 0
+    not_reached: int = 0
+
+
+class BoardLook(NamedTuple):
+    """What somebody looks at who has a board open: an exercise, in a language."""
+
+    exercise_id: UUID
+    locale: Locale
+
+
 def due_now(lines: Sequence[Line], offset: timedelta) -> list[Line]:
     """Those that wait and whose time has come, in the order of their times."""
     ready = [
@@ -58,6 +75,22 @@ def offered(lines: Sequence[Line], offset: timedelta) -> frozenset[int]:
         if isinstance(line.scripted, Contingency) and line.state is InjectState.WAITING
         if (since := fired.get(line.scripted.unless)) is not None and offset >= since + line.scripted.after
     )
+
+
+def next_due(lines: Sequence[Line]) -> Line | None:
+    """The one that the clock puts in next, if any is left."""
+    waiting = [
+        (line.due, line.scripted.number, line)
+        for line in lines
+        if line.state is InjectState.WAITING and line.due is not None
+    ]
+    return min(waiting, key=lambda one: one[:2])[2] if waiting else None
+
+
+def put_in_last(lines: Sequence[Line]) -> Line | None:
+    """The one that was put in last, if any was."""
+    fired = [line for line in lines if line.state is InjectState.FIRED and line.settled_at and line.offset is not None]
+    return max(fired, key=lambda line: (line.settled_at, line.due or timedelta()), default=None)
 
 
 def inject_fired(exercise: Exercise, line: Line, *, now: datetime, fired_by: UUID | None = None) -> InjectFired:

@@ -1,23 +1,24 @@
 """Pages: the board of an exercise, from which its leader runs it."""
 
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
-from services.exercise.director.model import offered
+from services.exercise.director.model import Answers, BoardLook, next_due, offered, put_in_last
 from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.model import STATE_NAMES, Exercise, Flaw, Refused
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.scenario.model import Channel, Opens, written_offset
 from services.exercise.simulated.store import SimulatedStore
 from shared.clock import Clock
-from shared.i18n import N_
+from shared.i18n import N_, Locale, texts
 from shared.identity import Role, Staff, requires
-from shared.web import TroubleError, pages_of
+from shared.web import Pages, pages_of
 
 Leader = Annotated[Staff, Depends(requires(Role.EXERCISE_LEADER))]
 
@@ -32,22 +33,34 @@ CHANNEL_NAMES = {
 OPENS_NAMES = {Opens.SITUATION: N_("Opens the situation"), Opens.ROUND: N_("Opens a round")}
 
 REFUSALS = {
-    Flaw.NOT_NOW: N_("That cannot be done in the state in which the exercise is now."),
+    Flaw.NOT_NOW: N_("Nothing was changed: the exercise had gone on meanwhile. The board shows how it stands."),
     Flaw.SPEED_OUT_OF_RANGE: N_("Give the speed as a whole number from 1 to 600."),
-    Flaw.FIRED_BEFORE: N_("This inject was put in or left out before."),
+    Flaw.FIRED_BEFORE: N_("Nothing was changed: this inject had been put in or left out already."),
 }
-"""What is told when a button came too late, as when two people lead."""
+"""What the board says when a button came too late, as when the clock was quicker, or two people lead."""
+
+SPEEDS_OFFERED = (1, 6, 60, 600)
+"""Those that take one press; any other is written."""
 
 
 class BoardPages:
     """The pages of this topic."""
 
     def __init__(
-        self, exercises: ExerciseStore, *, director: DirectorStore, simulated: SimulatedStore, clock: Clock
+        self,
+        exercises: ExerciseStore,
+        *,
+        director: DirectorStore,
+        simulated: SimulatedStore,
+        answers: Callable[[Exercise], Awaitable[Answers]],
+        pages: Pages,
+        clock: Clock,
     ) -> None:
         self._exercises = exercises
         self._simulated = simulated
         self._director = director
+        self._answers = answers
+        self._pages = pages
         self._clock = clock
 
     def router(self) -> APIRouter:
@@ -67,22 +80,44 @@ class BoardPages:
         router.add_api_route(f"{one}/injects/{{number:int}}/skip", self.skip, methods=["POST"])
         return router
 
-    async def board(self, request: Request, exercise_id: UUID, _staff: Leader) -> Response:
-        """The clock, the buttons and the timeline."""
+    async def board(self, request: Request, exercise_id: UUID, _staff: Leader, said: str = "") -> Response:
+        """The clock, the buttons and the timeline. `said` names the reason why something was not done."""
         exercise = await self._exercises.one(exercise_id)
-        lines = await self._director.timeline(exercise)
-        offset = exercise.clock.offset(self._clock.now())
+        locale: Locale = request.state.locale
+        refused = next((sentence for flaw, sentence in REFUSALS.items() if said == flaw.name.lower()), "")
         return pages_of(request).page(
             request,
             "board.html",
             realm=exercise.realm,
             exercise=exercise,
+            refused=texts(locale)(refused) if refused else "",
+            live=f"/exercises/{exercise.id}/live?{urlencode({'lang': locale})}",
+            fragment=Markup(await self._fragment(exercise, locale)),  # noqa: S704 - rendered with escaping just now
+        )
+
+    async def fragment(self, look: BoardLook) -> str:
+        """The part of the page that is kept live, as it is now. Raises NoSuchExerciseError."""
+        return await self._fragment(await self._exercises.one(look.exercise_id), look.locale)
+
+    async def _fragment(self, exercise: Exercise, locale: Locale) -> str:
+        lines = await self._director.timeline(exercise)
+        now = self._clock.now()
+        offset = exercise.clock.offset(now)
+        return self._pages.fragment(
+            locale,
+            "_board.html",
+            exercise=exercise,
             states=STATE_NAMES,
+            speeds=SPEEDS_OFFERED,
             offset=offset,
+            played=exercise.played(now),
             phase=exercise.scenario.phase_at(offset),
             lines=lines,
+            next_due=next_due(lines),
+            last=put_in_last(lines),
             offered=offered(lines, offset),
             participants=await self._exercises.participants(exercise),
+            answers=await self._answers(exercise),
             simulated=await self._simulated.figures(exercise),
             channels=CHANNEL_NAMES,
             opens=OPENS_NAMES,
@@ -127,13 +162,9 @@ class BoardPages:
 async def _done(
     exercise_id: UUID, act: Callable[[UUID], Awaitable[Exercise | Refused | None]], number: int | None = None
 ) -> Response:
-    """Do it and go back to the board. Raises TroubleError if it was refused."""
+    """Do it and go back to the board, which says so if it was refused."""
     outcome = await act(exercise_id)
     if isinstance(outcome, Refused):
-        raise TroubleError(
-            HTTPStatus.CONFLICT,
-            REFUSALS[outcome.flaws[0]],
-            what_next=N_("Go back to the board: it shows how the exercise stands."),
-        )
+        return RedirectResponse(f"/exercises/{exercise_id}?said={outcome.flaws[0].name.lower()}", status_code=303)
     place = f"#inject-{number}" if number is not None else ""
     return RedirectResponse(f"/exercises/{exercise_id}{place}", status_code=303)

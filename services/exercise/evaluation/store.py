@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, case, func, select
 from sqlmodel import Field, col
 
 from services.exercise.association.store import register
+from services.exercise.director.model import Answers
 from services.exercise.director.store import DirectorStore
 from services.exercise.evaluation.model import (
     AfterActionReport,
@@ -119,6 +120,10 @@ class EvaluationStore:
         history = await self._sources.exercises.history(exercise)
         return compile_report(exercise, history, record, lines, now=self._clock.now())
 
+    async def answers(self, exercise: Exercise) -> Answers:
+        """How many were asked and answered until now, as the report counts them but for associations merged since."""
+        return await self._database.look(lambda connection: _answers(connection, exercise.realm))
+
     async def report_of(self, exercise_id: UUID) -> AfterActionReport:
         """The same by the exercise's id. Raises NoSuchExerciseError."""
         return await self.report(await self._sources.exercises.one(exercise_id))
@@ -128,6 +133,21 @@ class EvaluationStore:
         rows = select(col(ExerciseRow.realm), col(ExerciseRow.id)).where(col(ExerciseRow.realm).in_(realms))
         async with self._database.read() as session:
             return {Realm(realm): id_ for realm, id_ in await session.execute(rows)}
+
+
+def _answers(connection: Connection, realm: Realm) -> Answers:
+    """Each association once. One that was not reached and answered or declined all the same was reached."""
+    has = {fact: func.max(case((HEARD.c.fact == fact.value, 1), else_=0)).label(fact.name.lower()) for fact in Fact}
+    each = (
+        select(HEARD.c.association_id, *has.values())
+        .where(HEARD.c.realm == realm.id)
+        .group_by(HEARD.c.association_id)
+        .subquery()
+    )
+    c = each.c
+    reached_not = c.not_reached * (1 - c.answered) * (1 - c.declined)
+    sums = select(func.sum(c.asked), func.sum(c.asked * c.answered), func.sum(c.asked * reached_not))
+    return Answers(*(int(figure or 0) for figure in connection.execute(sums).one()))
 
 
 def _read(connection: Connection, realm: Realm) -> Record:

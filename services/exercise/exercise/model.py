@@ -160,6 +160,10 @@ class Exercise:
         """Its names by locale, without the mark of an exercise, which the texts around them bring."""
         return {locale: self.scenario.title.of(locale) for locale in ("fi", "sv", "en")}
 
+    def played(self, now: datetime) -> bool:
+        """True once its clock has come to the end of the script."""
+        return self.clock.offset(now) >= self.scenario.length
+
 
 @dataclass(frozen=True)
 class Draft:

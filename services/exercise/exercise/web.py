@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.exercise.exercise.model import MOST_PARTICIPANTS, STATE_NAMES, Draft, Flaw, Refused, plan
 from services.exercise.exercise.store import ExerciseStore
+from services.exercise.scenario.model import written_offset
 from services.exercise.scenario.store import ready_scenarios
 from shared.clock import Clock
 from shared.i18n import N_, texts
@@ -19,6 +20,13 @@ from shared.ids import new_id
 from shared.web import pages_of
 
 Leader = Annotated[Staff, Depends(requires(Role.EXERCISE_LEADER))]
+
+SPEEDS_OFFERED = {
+    "1": N_("Real time: as long as the script"),
+    "6": N_("6×: an hour of the script takes ten minutes"),
+    "60": N_("60×: an hour of the script takes a minute"),
+    "600": N_("600×: an hour of the script takes six seconds"),
+}
 
 FLAWS: dict[Flaw, tuple[str, str]] = {
     Flaw.SCENARIO_UNKNOWN: ("scenario", N_("Choose a scenario.")),
@@ -47,8 +55,8 @@ class ExerciseForm(BaseModel):
 
     exercise_id: UUID = Field(default_factory=new_id)
     situation_id: UUID = Field(default_factory=new_id)
-    scenario: str = ""
-    speed: str = "1"
+    scenario: str = "winter-storm"
+    speed: str = "6"
     participants: str = Field(default="", max_length=400 * MOST_PARTICIPANTS)
 
     def draft(self) -> Draft:
@@ -116,4 +124,6 @@ def _form_page(request: Request, form: ExerciseForm, *, flaws: Sequence[Flaw] = 
         errors=errors,
         wrong={error.field: error.message for error in errors},
         scenarios=list(ready_scenarios().values()),
+        speeds=[(speed, _(text)) for speed, text in SPEEDS_OFFERED.items()],
+        written=written_offset,
     )
