@@ -123,7 +123,7 @@ async def _cost_of(watched: Watched, letters: int) -> float:
 def _as_if_sent(connection: Connection, parts: Sequence[int]) -> Sequence[None]:
     """Leave the last of the broadcast to be sent; what lies before it looks as if it had been."""
     for part in parts:
-        last = connection.execute(select(func.max(col(DeliveryRow.id)))).scalar_one()
+        last = connection.execute(select(func.max(col(DeliveryRow.id)))).scalar_one() or 0
         over = {"state": State.SENT, "settled_at": datetime.now(UTC), "address": "", "personal": {}, "claimed_by": ""}
         connection.execute(update(DeliveryRow).where(col(DeliveryRow.id) <= last - part).values(**over))
     return [None] * len(parts)
