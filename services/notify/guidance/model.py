@@ -303,8 +303,8 @@ class Revision:
         return self._approval(plan.planned_by, at=now, since=plan.release_at, alone_because=None)
 
     def worthwhile(self, reach: Reach) -> bool:
-        """True if somebody is told by a release: by a letter, or by a correction of what stands on the public page."""
-        return reach.total > 0 or (self.corrects and self.realm.live)
+        """True if somebody is told by a release: by a letter, or by a correction of what can be read already."""
+        return reach.total > 0 or self.corrects
 
     def ends_at(self, since: datetime) -> datetime:
         """Until when it holds if it is released at this moment."""

@@ -109,7 +109,7 @@ async def test_signing_out_twice_is_told_once(intake: Intake) -> None:
     await intake.app.state.access.sign_out(uuid4(), person_id=signed_in.person_id)
 
     assert len(await intake.said("session_ended")) == 1
-    assert (await acts(intake))[-1] is Act.SIGNED_OUT
+    assert (await acts(intake))[-1] == Act.SIGNED_OUT
 
 
 async def test_old_links_and_sessions_are_forgotten(intake: Intake) -> None:

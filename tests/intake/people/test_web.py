@@ -124,7 +124,7 @@ async def test_an_administrator_ends_a_person_s_sessions(intake: Intake) -> None
         assert f"/people/{aino.person_id}/sessions/end" in page.text
         assert ended.status_code == 303
         assert (await browser.get("/registry")).status_code == 303
-    assert (await acts(intake))[0] is Act.SESSIONS_ENDED
+    assert (await acts(intake))[0] == Act.SESSIONS_ENDED
 
 
 async def test_nobody_shuts_everybody_out(intake: Intake, ylva: UUID) -> None:

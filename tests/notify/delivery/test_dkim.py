@@ -19,7 +19,7 @@ from services.notify.delivery.model import Kind, Lane
 from services.notify.delivery.sending import Signer
 from shared.db import Database
 from shared.i18n import Locale
-from shared.realm import Realm
+from shared.realm import LIVE, Realm
 from shared.settings import Dkim, SettingsError
 from tests.fakes import FakeClock
 from tests.notify.delivery.office import Office
@@ -64,14 +64,17 @@ def test_both_signatures_of_every_letter_hold(kind: Kind, locale: Locale) -> Non
 @pytest.mark.parametrize("kind", list(SIGNED))
 def test_everything_that_the_head_says_is_signed_and_nothing_can_be_added(kind: Kind) -> None:
     shared = {**SHARED[kind], "first": str(UUID(int=5)), "change": "update"}
-    template = build(letter(kind, realm=Realm("ex-autumn"), shared=shared), Locale.FI, imprint=IMPRINT)
     reply = {"reply": "a" * 32} if kind is Kind.CHECKIN else {}
+    heads = set()
 
-    message = seal_of(template).signed(template.fill(aino(kind, **reply)))
-    covered = re.sub(rb"\s", b"", message.partition(b"\th=")[2].partition(b";")[0]).decode().split(":")
+    for realm in (LIVE, Realm("ex-autumn")):  # in an exercise nobody leaves by one click
+        template = build(letter(kind, realm=realm, shared=shared), Locale.FI, imprint=IMPRINT)
+        message = seal_of(template).signed(template.fill(aino(kind, **reply)))
+        covered = re.sub(rb"\s", b"", message.partition(b"\th=")[2].partition(b";")[0]).decode().split(":")
+        assert verified(message) == [True, True]
+        heads |= set(covered)
 
-    assert verified(message) == [True, True]
-    assert set(SIGNED[kind].split()) <= set(covered)
+    assert set(SIGNED[kind].split()) <= heads
     assert {covered.count(name) for name in ("From", "To", "Subject", "Date")} == {2}
     assert b"l=" not in message.partition(b"\tb=")[0]
     for line in (b"Subject: Voitto", b"From: eve@example.org", b"To: eve@example.org", b"Date: today"):

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from services.notify.broadcast.model import Trial
 from services.notify.broadcast.store import BroadcastStore
+from services.notify.delivery.model import Kind as Letters
 from services.notify.delivery.schema import DeliveryRow, LetterRow
 from services.notify.guidance.model import Approval, Kind, PlanState, Refusal, Revision
 from services.notify.guidance.store import GuidanceStore
@@ -47,14 +48,17 @@ def broadcasts(app: FastAPI) -> BroadcastStore:
     return store
 
 
+FRAME = (Letters.EXERCISE_STARTED, Letters.EXERCISE_ENDED)
+
+
 async def addressed(app: FastAPI) -> list[tuple[str, str, str]]:
-    """All that the ledger holds: realm, address and kind."""
+    """All that the ledger holds but what tells of the beginning and the end: realm, address and kind."""
     same = (col(LetterRow.realm) == DeliveryRow.realm) & (col(LetterRow.letter_id) == DeliveryRow.letter_id)
     async with app.state.house.database.read() as session:
         rows = await session.execute(
             select(col(DeliveryRow.realm), col(DeliveryRow.address), col(LetterRow.kind)).join(LetterRow, same)
         )
-        return sorted((realm, address, kind) for realm, address, kind in rows)
+        return sorted((realm, address, kind) for realm, address, kind in rows if kind not in FRAME)
 
 
 async def test_it_is_written_at_the_desk_and_every_page_and_word_says_exercise(app: FastAPI, clock: FakeClock) -> None:

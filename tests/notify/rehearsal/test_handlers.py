@@ -48,13 +48,15 @@ class Gate:
     handlers: RehearsalHandlers
 
     async def told(self) -> list[tuple[str, str, str]]:
-        """Kind, state and language of every letter to those who take part, oldest first."""
+        """Kind, state and language of every letter to those who take part."""
         same = (col(LetterRow.realm) == col(DeliveryRow.realm)) & (
             col(LetterRow.letter_id) == col(DeliveryRow.letter_id)
         )
         columns = (col(LetterRow.kind), col(DeliveryRow.state), col(DeliveryRow.locale))
         async with self.app.state.house.database.read() as session:
-            rows = await session.execute(select(*columns).join(DeliveryRow, same).order_by(col(DeliveryRow.id)))
+            rows = await session.execute(
+                select(*columns).join(DeliveryRow, same).order_by(*(one.desc() for one in columns))
+            )
             return [(kind, state, locale) for kind, state, locale in rows]
 
 

@@ -60,7 +60,7 @@ def addresses(app: FastAPI, revision: Revision) -> list[str]:
         "token": ["x"],
         "letter_id": ["1"],
         "lane": ["bulk"],
-        "upload_id": [str(new_id())],
+        "name": ["a-list"],
     }
     found = []
     for route in flat(app.routes):
@@ -105,10 +105,11 @@ async def test_the_copy_as_plain_files_holds_nothing_of_it(
     copies: Copies = app.state.copies
     assert len(played) == 3
 
-    await copies.write(tmp_path, await copies.told())
+    folder = tmp_path / "copy"
+    await copies.write(folder, await copies.told())
 
-    assert len(holding(tmp_path, b"")) > 10
-    assert holding(tmp_path, TOLD.encode()) == []
+    assert len(holding(folder, b"")) > 10
+    assert holding(folder, TOLD.encode()) == []
 
 
 async def test_no_channel_is_told_of_it_unless_its_receiver_asked_for_exercises(

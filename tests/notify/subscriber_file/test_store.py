@@ -237,15 +237,3 @@ async def test_an_export_tells_the_record_of_consent_and_can_be_imported(
 
 async def _file(pieces: AsyncIterator[bytes]) -> bytes:
     return b"".join([piece async for piece in pieces])
-
-
-async def test_the_export_is_logged_without_an_address(
-    lists: SubscriberFileStore, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await imported(lists, LIST)
-
-    await exported(lists)
-
-    said = capsys.readouterr().out
-    assert "rows=3" in said
-    assert "@" not in said
