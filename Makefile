@@ -14,7 +14,7 @@ test: $(DEV)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow and not faults"
 
 test-all: lint test
-	$(BIN)/pytest -m "slow or faults"
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "slow or faults"
 
 lint: $(DEV)
 	$(BIN)/ruff format --check .
