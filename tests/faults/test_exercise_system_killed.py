@@ -67,9 +67,15 @@ class Leader:
         pytest.fail(f"it did not come to that; {self.put_in()} injects were put in")
 
 
-def test_a_bus_that_dies_in_the_middle_takes_no_inject_with_it(system: System) -> None:
-    leader = Leader(system)
-    leader.sign_in()
+@pytest.fixture(scope="module")
+def leader(system: System) -> Leader:
+    """Helga, signed in: a link is good for one time."""
+    helga = Leader(system)
+    helga.sign_in()
+    return helga
+
+
+def test_a_bus_that_dies_in_the_middle_takes_no_inject_with_it(system: System, leader: Leader) -> None:
     leader.start_a_storm()
 
     leader.wait(lambda: leader.put_in() >= 3)
@@ -79,9 +85,7 @@ def test_a_bus_that_dies_in_the_middle_takes_no_inject_with_it(system: System) -
     assert _numbers_told(leader) == [inject.number for inject in STORM.injects]
 
 
-def test_an_exercise_outlives_the_death_of_the_whole_system(system: System) -> None:
-    leader = Leader(system)
-    leader.sign_in()
+def test_an_exercise_outlives_the_death_of_the_whole_system(system: System, leader: Leader) -> None:
     leader.start_a_storm()
 
     leader.wait(lambda: leader.put_in() >= 3)

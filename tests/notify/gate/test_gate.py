@@ -38,6 +38,8 @@ STEPS = st.one_of(ANY, ANY.map(lambda steps: [*BEGUN, *steps]))
 AT_THE_END = (Step(Verb.PLAN), Step(Verb.PASS, 3), Step(Verb.SEND), Step(Verb.PASS, 3), Step(Verb.SEND))
 """So that nothing which may go out stays behind unseen."""
 
+pytestmark = pytest.mark.timeout(900)
+
 QUIET: dict[str, Any] = {
     "database": None,
     "deadline": None,

@@ -50,7 +50,8 @@ EDITOR, APPROVER = UUID(int=1), UUID(int=2)
 ENDING = uuid5(EXERCISE, "exercise_ended")
 """The one letter that may tell of an exercise after its end."""
 
-MARK, FIRST_LINE = "HARJOITUS: ", "HARJOITUS – tämä ei ole todellinen tilanne"
+MARK = "HARJOITUS: "
+FIRST_LINES = ("HARJOITUS – tämä ei ole todellinen tilanne", "HARJOITUS – se on nyt ohi")
 PASSES = (1, 7, 16, 61)
 """Minutes: less than a retry, a retry, a lease, an hour."""
 
@@ -293,7 +294,8 @@ class World:
         message = _read(letter)
         body = message.get_body(("plain",))
         text = str(body.get_content()) if body else ""
-        marks = {message["X-Valmius-Realm"] == REALM, message["Subject"].startswith(MARK), text.startswith(FIRST_LINE)}
+        subject, first = message["Subject"].startswith(MARK), text.startswith(FIRST_LINES)
+        marks = {message["X-Valmius-Realm"] == REALM, subject, first}
         if len(marks) > 1:
             raise LeakError("a letter of the exercise lacks a mark")
         if False in marks and any(word in text + message["Subject"] for word in ("Harjoitus", "HARJOITUS")):
