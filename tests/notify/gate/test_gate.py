@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,6 +35,8 @@ BEGUN = (Step(Verb.ENROL), Step(Verb.RELEASE), Step(Verb.RELEASE_IN_EXERCISE), S
 """Much cannot happen before this has: half of all runs begin with it."""
 
 STEPS = st.one_of(ANY, ANY.map(lambda steps: [*BEGUN, *steps]))
+ERASED_THEN_TOLD_AGAIN = [*BEGUN, Step(Verb.ERASE), Step(Verb.ENROL), Step(Verb.INJECT), Step(Verb.SEND)]
+"""What chance alone comes upon too seldom."""
 AT_THE_END = (Step(Verb.PLAN), Step(Verb.PASS, 3), Step(Verb.SEND), Step(Verb.PASS, 3), Step(Verb.SEND))
 """So that nothing which may go out stays behind unseen."""
 
@@ -99,8 +101,9 @@ def hold(beginning: Path, steps: Sequence[Step]) -> None:
 def search(beginning: Path, examples: int) -> None:
     """Look for a hole in so many runs."""
 
-    @settings(max_examples=examples, phases=[Phase.generate], **QUIET)
+    @settings(max_examples=examples, phases=[Phase.explicit, Phase.generate], **QUIET)
     @given(STEPS)
+    @example(ERASED_THEN_TOLD_AGAIN)
     def machine(steps: list[Step]) -> None:
         hold(beginning, steps)
 
