@@ -12,6 +12,7 @@ from shared.i18n import CATALOGUES, Locale, catalogue, texts
 from tests.house.catalogues import ROOT, marked_texts
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|\{\w+\}")
+UNMARKED = re.compile(r"""texts\([^()\n]*\)\(["']""")
 
 
 @cache
@@ -31,6 +32,12 @@ def test_every_text_is_translated(locale: Locale) -> None:
     missing = [f"{file}: {text}" for text, file in needed().items() if text not in known]
 
     assert missing == []
+
+
+def test_every_text_that_is_said_is_marked() -> None:
+    sources = [path for folder in ("services", "shared") for path in (ROOT / folder).rglob("*.py")]
+
+    assert [str(path) for path in sources if UNMARKED.search(path.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("locale", [Locale.FI, Locale.SV, Locale.SELKO])

@@ -7,7 +7,7 @@ from services.exercise.evaluation.model import AfterActionReport, Dimension, Par
 from services.exercise.evaluation.report_words import Cell, headlines, part_name
 from services.exercise.expectation.model import Verdict
 from services.exercise.observation.model import Sort
-from shared.i18n import Locale, moment, texts
+from shared.i18n import N_, Locale, moment, texts
 
 FEWEST, MOST = 2, 5
 
@@ -117,5 +117,5 @@ def _answered(part: Part | None, locale: Locale) -> tuple[Cell, str]:
     if part is None or not part.measures.asked:
         return None, ""
     one = part.measures
-    note = texts(locale)("%(count)s of %(asked)s") % {"count": one.answered, "asked": one.asked}
+    note = texts(locale)(N_("%(count)s of %(asked)s")) % {"count": one.answered, "asked": one.asked}
     return one.share(one.answered), note

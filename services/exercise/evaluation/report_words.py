@@ -212,7 +212,7 @@ def headlines(report: AfterActionReport, locale: Locale) -> Iterable[Headline]:
 def part_name(part: Part, dimension: Dimension, names: Mapping[str, Mapping[str, str]], locale: Locale) -> str:
     """The name of a municipality, sector or network in a language, else its code."""
     if not part.code:
-        return texts(locale)("Not in the register")
+        return texts(locale)(N_("Not in the register"))
     if dimension is Dimension.NETWORK:
         told = names.get(part.code, {})
         return told.get(locale.value, "") or told.get("fi", "") or part.code

@@ -140,7 +140,7 @@ def _asked(request: Request, situations: Sequence[Situation]) -> Asked:
 
 def _situation_name(situation: Situation, locale: Locale) -> str:
     name = situation.names.get(locale.lang) or situation.names.get(Locale.FI) or next(iter(situation.names.values()))
-    return name if situation.realm.live else f"{texts(locale)('EXERCISE:')} {name}"
+    return name if situation.realm.live else f"{texts(locale)(N_('EXERCISE:'))} {name}"
 
 
 def _csv(asked: Asked, found: Sequence[Able], locale: Locale, *, contacts: bool) -> bytes:

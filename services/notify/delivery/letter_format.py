@@ -21,7 +21,7 @@ from services.notify.delivery.header_format import NOT_IN_A_VALUE, LetterError, 
 from services.notify.delivery.html_format import safe_html
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.personal_values import OPTIONAL, PERSONAL
-from shared.i18n import Locale, catalogue, locale_or, moment, texts
+from shared.i18n import N_, Locale, catalogue, locale_or, moment, texts
 from shared.ids import derived_token
 
 LETTERS = Path(__file__).parent.parent / "letters"
@@ -203,7 +203,7 @@ def build(letter: Letter, locale: Locale, *, imprint: Imprint) -> Template:
     try:
         subject = " ".join(_render(letter.kind, "subject.txt", locale, values=values).split())
         if not letter.realm.live:
-            subject = f"{texts(locale)('EXERCISE:')} {subject}"
+            subject = f"{texts(locale)(N_('EXERCISE:'))} {subject}"
         values["subject"] = subject
         text = _wrapped(_render(letter.kind, "body.txt", locale, values=values))
         html = _render(letter.kind, "body.html", locale, values=values)
@@ -332,7 +332,7 @@ def _crlf(text: str) -> str:
 
 def _shared_head(letter: Letter, locale: Locale, imprint: Imprint) -> bytes:
     head = EmailMessage(policy=SMTP)
-    council = texts(locale)("The association council of Kanta-Häme").replace('"', "")
+    council = texts(locale)(N_("The association council of Kanta-Häme")).replace('"', "")
     head["From"] = f'"{council}" <valmius@{imprint.mail_domain}>'
     head["Date"] = format_datetime(letter.created_at or letter.not_after)
     head["Auto-Submitted"] = "auto-replied" if letter.kind is Kind.REPLY_RECORDED else "auto-generated"

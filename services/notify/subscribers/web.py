@@ -146,7 +146,7 @@ def _own(subscribers: SubscriberStore, links: Links) -> APIRouter:
         """RFC 8058: a mail program leaves for its owner, from anywhere, at once. Again is harmless."""
         present = await known(request)
         await subscribers.leave(present.subscriber_id)
-        return PlainTextResponse(texts(request.state.locale)("You are unsubscribed."))
+        return PlainTextResponse(texts(request.state.locale)(N_("You are unsubscribed.")))
 
     @router.post("/leave")
     async def leave(request: Request) -> Response:

@@ -144,7 +144,7 @@ def _asked(request: Request) -> Asked:
 def _areas(locale: Locale) -> list[tuple[str, str]]:
     """The whole region, its sub-regions and its municipalities, as options."""
     places = [(place.code, place.name(locale)) for place in (*region.SUB_REGIONS, *region.MUNICIPALITIES)]
-    return [("", texts(locale)("The whole region")), *places]
+    return [("", texts(locale)(N_("The whole region"))), *places]
 
 
 def _rows(listed: list[Able], situation: Situation, locale: Locale, networks: Mapping[str, str]) -> list[list[Cell]]:

@@ -195,7 +195,7 @@ def capability_name(code: str, locale: Locale) -> str:
 def area(municipalities: Sequence[str], locale: Locale) -> str:
     """The municipalities by name, or the whole region in one word."""
     if set(municipalities) >= set(ALL_MUNICIPALITIES):
-        return texts(locale)("The whole region")
+        return texts(locale)(N_("The whole region"))
     return ", ".join(region.municipality(code).name(locale) for code in municipalities)
 
 

@@ -8,7 +8,7 @@ from xlsxwriter import Workbook
 from services.status.report.model import Report
 from services.status.report.report_csv import figures
 from services.status.report.report_words import Told, tell
-from shared.i18n import Locale, texts
+from shared.i18n import N_, Locale, texts
 
 
 def report_xlsx(report: Report, locale: Locale) -> bytes:
@@ -47,7 +47,7 @@ def _words(book: Any, told: Told, locale: Locale) -> None:
 
 
 def _figures(book: Any, told: Told, locale: Locale) -> None:
-    sheet = book.add_worksheet(texts(locale)("Figures"))
+    sheet = book.add_worksheet(texts(locale)(N_("Figures")))
     heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
     sheet.set_column(0, 0, 30)
     sheet.set_column(2, 2, 38)
