@@ -159,7 +159,9 @@ class ParticipantPages:
     async def participants(self, request: Request, exercise_id: UUID, _staff: Leader, page: str = "1") -> Response:
         """Who takes part."""
         exercise = await self._exercises.one(exercise_id)
-        return await self._page(request, exercise, number=int(page) if page.isascii() and page.isdecimal() else 1)
+        return await self._page(
+            request, exercise, number=int(page) if page.isascii() and page.isdecimal() and len(page) < 6 else 1
+        )
 
     async def add(self, request: Request, exercise_id: UUID, _staff: Leader) -> Response:
         """Add addresses by hand; or the page again with what is wrong."""
