@@ -57,7 +57,10 @@ class SimulatedAnswerRow(ExerciseTable, table=True):
     then its link is forgotten. Nobody sends it before `not_before`: somebody is at it, or it was not taken."""
 
     __tablename__ = "simulated_answer"
-    __table_args__ = (Index("simulated_answer_due", "sending", "realm", "due_seconds"),)
+    __table_args__ = (
+        Index("simulated_answer_due", "sending", "realm", "due_seconds"),
+        Index("simulated_answer_line", "realm", "round_id", "association_id", "number"),
+    )
 
     realm: str = Field(primary_key=True)
     id: UUID = Field(primary_key=True)

@@ -36,3 +36,6 @@ def upgrade() -> None:
         sa.Column("not_before", MOMENT),
     )
     op.create_index("simulated_answer_due", "simulated_answer", ["sending", "realm", "due_seconds"])
+    op.create_index(
+        "simulated_answer_line", "simulated_answer", ["realm", "round_id", "association_id", "number"]
+    )
