@@ -24,7 +24,7 @@ from tests.told import told
 pytestmark = [
     pytest.mark.connected,
     pytest.mark.slow,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1500),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
