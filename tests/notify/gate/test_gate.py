@@ -137,7 +137,7 @@ def test_nothing_leaks(beginning: Path) -> None:
 
 @pytest.mark.slow
 def test_nothing_leaks_in_many_runs(beginning: Path) -> None:
-    search(beginning, 80)
+    search(beginning, 50)
 
 
 @dataclass(frozen=True)
@@ -193,4 +193,4 @@ def test_each_hole_is_found(beginning: Path, hole: Hole, monkeypatch: pytest.Mon
     monkeypatch.setattr(hole.where, hole.what, hole.broken)
 
     with pytest.raises(LeakError):
-        search(beginning, 80)
+        search(beginning, 50)
