@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import secrets
 import signal
 import socket
@@ -137,6 +138,10 @@ def installation_secret(folder: Path) -> str:
     return path.read_text().strip()
 
 
+OWN_PORTS = range(10_000, 32_000)
+"""Below those from which a system takes the near ends of its connections."""
+
+
 class PortTakenError(Exception):
     """A port that we need is in use; the text says which, and what to do."""
 
@@ -209,10 +214,13 @@ def require_free(host: str, port: int) -> None:
 
 
 def free_port(host: str) -> int:
-    """A port at which nobody listens just now."""
-    with socket.socket() as trial:
-        trial.bind((host, 0))
-        return int(trial.getsockname()[1])
+    """A port at which nobody listens just now, and which no connection is given of its own accord: it is still free
+    when somebody listens there a moment later. Raises OSError if there is none."""
+    for port in random.sample(OWN_PORTS, 1000):
+        with contextlib.suppress(OSError), socket.socket() as trial:
+            trial.bind((host, port))
+            return port
+    raise OSError("no port is free")
 
 
 def _server(app: ASGIApp, host: str, port: int) -> _QuietServer:

@@ -4,12 +4,12 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from services import local
 from tests.servers import pause
 
 OWNERS = ("postgres", "nobody")
@@ -89,9 +89,7 @@ def server_programs() -> Path:
 
 def free_port() -> int:
     """A port on which nobody listens."""
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
+    return local.free_port("127.0.0.1")
 
 
 def _unprivileged() -> str:
