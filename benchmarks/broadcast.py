@@ -53,12 +53,12 @@ def broadcast(folder: Path) -> Sequence[Result]:
         Result(
             "broadcast_vs_django",
             Measured(rate, "letters/s", f"Django send_messages, {django:,.0f}/s", rate / django),
-            at_least(3),
+            at_least(4),
         ),
         Result(
             "broadcast_vs_smtp_source",
             Measured(rate, "letters/s", f"smtp-source -s10 -d, {plain:,.0f}/s", rate / plain),
-            at_least(0.2),
+            at_least(0.3),
         ),
     )
 

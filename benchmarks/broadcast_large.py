@@ -28,8 +28,8 @@ from shared.db import Database
 from shared.house import House
 from shared.ids import new_id
 from shared.log import configure
-from shared.memory import settle
 from shared.migrate import migrate
+from shared.process import settle
 from shared.realm import LIVE
 from shared.settings import Settings
 

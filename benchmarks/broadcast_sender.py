@@ -30,8 +30,8 @@ from services.notify.delivery.model import Counts, Recipient
 from services.notify.delivery.store import Ledger
 from shared.house import House
 from shared.log import configure
-from shared.memory import settle
 from shared.migrate import migrate
+from shared.process import settle, take_turns
 from shared.settings import Dkim, Settings, Smtp
 
 CONNECTIONS = 10
@@ -131,6 +131,7 @@ def main() -> None:
     """`notify|signing|django FOLDER PORT COUNT`."""
     who, folder, port, count = sys.argv[1:]
     configure("text")
+    take_turns()
     settings = sending_settings(Path(folder), int(port))
     if who == "signing":
         settings = with_key(settings)

@@ -29,7 +29,7 @@ from services.suggesting import app as cap_app
 from shared.clock import SystemClock
 from shared.keys import PROVISIONER, public_keys
 from shared.log import configure
-from shared.memory import settle
+from shared.process import settle, take_turns
 from shared.settings import Settings, SettingsError
 from shared.streams import server_config
 from shared.watchdog import watched_loop
@@ -174,6 +174,7 @@ class _Server(uvicorn.Server):
 
 
 def _serve_one(application: FastAPI, host: str, port: int) -> None:
+    take_turns()
     config = uvicorn.Config(
         application,
         host=host,

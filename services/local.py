@@ -7,7 +7,6 @@ import random
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +20,10 @@ import services.catcher.app
 from services.composition import SERVICES, VOICES, Doors
 from services.embedded import EmbeddedNats, embedded_bus, provision_bus
 from shared.log import logger
-from shared.memory import settle
+from shared.process import settle, take_turns
 from shared.settings import Nats, Settings
 
 log = logger(__name__)
-
-THREADS_TAKE_TURNS = 0.001
-"""Seconds after which a busy thread lets another run. Python's own 5 ms is what a write would wait for each time."""
 
 PORTS = "ports"
 """The file that remembers at which ports of the pages and of mail an installation runs."""
@@ -61,7 +57,7 @@ async def run_local(
 
     All data stands under `folder` and is found again at the next start. What `environment` says in `VALMIUS_*` holds.
     """
-    sys.setswitchinterval(THREADS_TAKE_TURNS)
+    take_turns()
     for needed in (port, mail_port, smtp_port, reply_port, bounce_port):
         require_free(host, needed)
     bus = EmbeddedNats(folder / "nats", VOICES)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from shared.ids import new_id
-from shared.memory import settle
+from shared.process import settle
 from shared.settings import Nats, Settings
 from shared.streams import Voice, provision
 from tests.analysed import share_analysed_parameters

@@ -24,7 +24,7 @@ from services.notify.delivery.model import (
     should_pause,
 )
 from services.notify.delivery.return_address import return_address
-from services.notify.delivery.sending import BEGIN_WITHIN, Copies, Letters, Traffic
+from services.notify.delivery.sending import BEGIN_WITHIN, Copies, Letters, Messages, Traffic
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.db import passing
@@ -136,6 +136,7 @@ class Batch:
         self._letters: dict[int, Letter] = {}
         self._copies: dict[tuple[int, str], Copies] = {}
         self._queue: deque[Claimed] = deque()
+        self._messages = Messages((), self._copies_for, signer=None)
         self._outcomes: list[Outcome] = []
         self._settling: asyncio.Task[None] | None = None
         self._probe = False
@@ -162,12 +163,14 @@ class Batch:
         letters = await work.letters.of(claimed)
         self._letters = {delivery.id: letters[delivery.realm, delivery.letter_id] for delivery in claimed}
         self._queue.extend(claimed)
+        self._messages = Messages(claimed, self._copies_for, signer=work.letters.signer)
         try:
             await work.traffic.allowances.foresee(delivery.recipient.address for delivery in claimed)
             carriers = (self._carry() for _ in range(min(work.pool.size, len(claimed))))
             ends = await asyncio.gather(*carriers, return_exceptions=True)
         finally:
             self._finished = True
+            self._messages.end()
             if self._probe:
                 work.traffic.not_tried()
             self._give_back_rest()
@@ -220,11 +223,10 @@ class Batch:
             return model.given_back(delivery, letter, at=work.clock.now())
         if delivery.realm != LIVE and (refused := await self._refused(delivery, letter)):
             return refused
-        copies = self._copies_for(delivery)
         try:
             await carrier.connection.send(
                 envelope,
-                message=lambda eight_bit: copies.fill(delivery.recipient, eight_bit=eight_bit),
+                message=lambda eight_bit: self._messages.of(delivery, eight_bit=eight_bit),
                 following=lambda: self._follow(carrier),
             )
         except MailError as error:

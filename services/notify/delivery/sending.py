@@ -1,19 +1,19 @@
 """Sending: what all lanes of a process share on their way to the relay, and the letters that they write."""
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from services.notify.allowance.store import Allowances
 from services.notify.delivery.dkim_format import Seal, SigningKey
 from services.notify.delivery.header_format import LetterError
 from services.notify.delivery.letter_format import Imprint, Template, build
-from services.notify.delivery.model import Breaker, Claimed, Letter, Recipient
+from services.notify.delivery.model import Breaker, Claimed, Letter
 from services.notify.delivery.store import Ledger
 from shared.clock import Clock
 from shared.i18n import Locale
@@ -29,6 +29,9 @@ BEGIN_WITHIN: Final = timedelta(seconds=30)
 
 SIGNERS: Final = 2
 """Threads that sign: an RSA signature takes longer than all else that this process does for a letter."""
+
+SHARE: Final = 25
+"""Letters that a thread signs at a time: some 20 ms, for which an urgent letter may have to wait."""
 
 KEPT: Final = 200
 """Letters and templates kept in memory; each is some tens of kilobytes."""
@@ -80,53 +83,28 @@ class Traffic:
 
 
 class Signer:
-    """Signs letters in threads of its own, so that nothing else of the process waits for it.
-
-    What came while the threads were busy is handed to them together: a hop between threads costs a good part of what a
-    signature does.
-    """
+    """Signs letters in threads of its own, so that nothing else of the process waits for it."""
 
     def __init__(self, domain: str, keys: Sequence[SigningKey]) -> None:
         self._domain = domain
         self._keys = tuple(keys)
         self._threads = ThreadPoolExecutor(SIGNERS, thread_name_prefix="dkim")
-        self._waiting: deque[tuple[Seal, bytes, asyncio.Future[bytes]]] = deque()
-        self._busy: set[asyncio.Task[None]] = set()
 
     def seal(self, template: Template) -> Seal:
         """What signs the copies of this letter."""
         pieces = template.whole.pieces if template.whole else (template.head + template.frame[0],)
         return Seal(self._domain, self._keys, pieces=pieces)
 
-    async def sign(self, seal: Seal, message: bytes) -> bytes:
-        """The message with its signatures. Raises what signing this very message raises."""
-        signed: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._waiting.append((seal, message, signed))
-        if len(self._busy) < SIGNERS:
-            self._busy.add(asyncio.create_task(self._work()))
-        return await signed
+    async def sign(self, work: Sequence[tuple[Seal, bytes]]) -> Sequence[bytes | Exception]:
+        """Each message with its signatures, or why it has none."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, _signed, work)
+        except RuntimeError as error:  # the threads have ended
+            return [error] * len(work)
 
     def close(self) -> None:
         """Let the threads end."""
         self._threads.shutdown(wait=False)
-
-    async def _work(self) -> None:
-        """Keep one thread busy with its share of what waits, until nothing does."""
-        while self._waiting:
-            share = [self._waiting.popleft() for _ in range(-(-len(self._waiting) // SIGNERS))]
-            work = [(seal, message) for seal, message, _ in share]
-            try:
-                outcomes = await asyncio.get_running_loop().run_in_executor(self._threads, _signed, work)
-            except RuntimeError as error:  # the threads have ended
-                outcomes = [error] * len(share)
-            for (_, _, signed), outcome in zip(share, outcomes, strict=True):
-                if signed.done():
-                    continue
-                if isinstance(outcome, Exception):
-                    signed.set_exception(outcome)
-                else:
-                    signed.set_result(outcome)
-        self._busy.remove(cast("asyncio.Task[None]", asyncio.current_task()))  # at once: who comes now begins another
 
 
 def _signed(work: Sequence[tuple[Seal, bytes]]) -> Sequence[bytes | Exception]:
@@ -142,18 +120,68 @@ def _signed(work: Sequence[tuple[Seal, bytes]]) -> Sequence[bytes | Exception]:
 
 @dataclass(frozen=True)
 class Copies:
-    """The copies of a letter in one language, signed where the installation has a key."""
+    """The copies of a letter in one language, and what signs them where the installation has a key."""
 
     template: Template
-    signer: Signer | None = None
     seal: Seal | None = None
 
-    async def fill(self, recipient: Recipient, *, eight_bit: bool) -> bytes:
-        """The whole message for one recipient. Raises LetterError as the template does."""
-        message = self.template.fill(recipient, eight_bit=eight_bit)
-        if self.signer is None or self.seal is None:
-            return message
-        return await self.signer.sign(self.seal, message)
+
+class Messages:
+    """The messages of one batch, signed SHARE at a time in the order in which they go out, while others are sent.
+
+    A hop between threads costs a good part of what a signature does, and a signature more than all else that this
+    process does for a letter. Nearly all relays take 8bit bodies: for one that does not, each is signed when it goes.
+    """
+
+    def __init__(
+        self, claimed: Sequence[Claimed], copies_of: Callable[[Claimed], Copies], *, signer: Signer | None
+    ) -> None:
+        self._copies_of = copies_of
+        self._signer = signer
+        self._ahead: dict[int, asyncio.Future[bytes | Exception]] = {}
+        self._tasks: Sequence[asyncio.Task[None]] = ()
+        if signer is not None:
+            loop = asyncio.get_running_loop()
+            self._ahead = {delivery.id: loop.create_future() for delivery in claimed}
+            shares = (claimed[start : start + SHARE] for start in range(0, len(claimed), SHARE))
+            self._tasks = [loop.create_task(self._sign(signer, shares)) for _ in range(SIGNERS)]
+
+    def end(self) -> None:
+        """Sign no more."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def of(self, delivery: Claimed, *, eight_bit: bool) -> bytes:
+        """The whole message of one delivery. Raises LetterError as the template does."""
+        if eight_bit and delivery.id in self._ahead:
+            outcome = await self._ahead[delivery.id]
+        else:
+            copies = self._copies_of(delivery)
+            outcome = copies.template.fill(delivery.recipient, eight_bit=eight_bit)
+            if self._signer is not None and copies.seal is not None:
+                (outcome,) = await self._signer.sign([(copies.seal, outcome)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _sign(self, signer: Signer, shares: Iterator[Sequence[Claimed]]) -> None:
+        """Share by share; the tasks take turns at the shares."""
+        for share in shares:
+            work: list[tuple[Seal, bytes]] = []
+            signed: list[asyncio.Future[bytes | Exception]] = []
+            for delivery in share:
+                try:
+                    copies = self._copies_of(delivery)
+                    message = copies.template.fill(delivery.recipient, eight_bit=True)
+                except LetterError as error:
+                    self._ahead[delivery.id].set_result(error)
+                else:
+                    if copies.seal is not None:
+                        work.append((copies.seal, message))
+                        signed.append(self._ahead[delivery.id])
+            for one, outcome in zip(signed, await signer.sign(work), strict=True):
+                if not one.done():  # whoever waited for it may have been cut off
+                    one.set_result(outcome)
 
 
 class Letters:
@@ -162,7 +190,7 @@ class Letters:
     def __init__(self, ledger: Ledger, *, imprint: Imprint, signer: Signer | None = None) -> None:
         self._ledger = ledger
         self._imprint = imprint
-        self._signer = signer
+        self.signer = signer
         self._letters: OrderedDict[tuple[str, UUID], Letter] = OrderedDict()
         self._copies: OrderedDict[tuple[str, UUID, Locale], Copies | LetterError] = OrderedDict()
 
@@ -193,7 +221,7 @@ class Letters:
     def _written(self, letter: Letter, locale: Locale) -> Copies | LetterError:
         try:
             template = build(letter, locale, imprint=self._imprint)
-            return Copies(template, self._signer, self._signer.seal(template)) if self._signer else Copies(template)
+            return Copies(template, self.signer.seal(template) if self.signer else None)
         except LetterError as error:
             log.warning("letter cannot be written", kind=letter.kind, locale=locale, error=str(error))
             return error
