@@ -1,5 +1,6 @@
 """Answer door: fills in the form behind a check-in link over HTTP, as a browser does; for those who play others."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -11,6 +12,9 @@ from shared.events.intake import Amount, OperatingStatus
 
 PATIENCE = 15.0
 """Seconds in which the door must answer, each time that it is asked."""
+
+CONNECTIONS = 16
+"""Answers that are on their way at once; whoever brings more waits."""
 
 PASSING = frozenset({408, 425, 429})
 """Beside 5xx: answers that say "not now"."""
@@ -48,36 +52,40 @@ class FilledIn:
 
 
 class AnswerDoor:
-    """The public door of the answer form at one address. It is open, and keeps connections, while its context is."""
+    """The public door of the answer form at one address. It is open, and keeps connections, while its context is.
+
+    Each connection is a client of its own: one pool of httpx looks at all its connections for every request.
+    """
 
     def __init__(self, address: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._address = address
         self._transport = transport
-
-    async def look(self, path: str) -> None:
-        """Open the link, which changes nothing. Raises NotTakenError where no form is behind it."""
-        _taken(await self._ask("GET", path))
+        self._idle: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
 
     async def send(self, path: str, form: FilledIn) -> None:
         """Send the form; returns when the answer is recorded. Raises NotTakenError."""
-        _taken(await self._ask("POST", path, form.fields()))
+        browser = await self._idle.get()
+        try:
+            answer = await browser.post(path, data=form.fields())
+        except httpx.TransportError as error:
+            raise NotTakenError(type(error).__name__, permanent=False) from error
+        finally:
+            self._idle.put_nowait(browser)
+        if answer.status_code != httpx.codes.OK:
+            status = answer.status_code
+            raise NotTakenError(f"status {status}", permanent=status < 500 and status not in PASSING)
 
     async def __aenter__(self) -> Self:
-        self._browser = httpx.AsyncClient(base_url=self._address, timeout=PATIENCE, transport=self._transport)
+        trusted = httpx.create_ssl_context()
+        self._browsers = [
+            httpx.AsyncClient(base_url=self._address, timeout=PATIENCE, verify=trusted, transport=self._transport)
+            for _ in range(CONNECTIONS)
+        ]
+        for browser in self._browsers:
+            self._idle.put_nowait(browser)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Let go of the connections."""
-        await self._browser.aclose()
-
-    async def _ask(self, method: str, path: str, fields: dict[str, str | list[str]] | None = None) -> int:
-        try:
-            answer = await self._browser.request(method, path, data=fields)
-        except httpx.TransportError as error:
-            raise NotTakenError(type(error).__name__, permanent=False) from error
-        return answer.status_code
-
-
-def _taken(status: int) -> None:
-    if status != httpx.codes.OK:
-        raise NotTakenError(f"status {status}", permanent=status < 500 and status not in PASSING)
+        for browser in self._browsers:
+            await browser.aclose()

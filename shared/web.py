@@ -224,6 +224,7 @@ def _environment(loader: FileSystemLoader, locale: Locale) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # else each part of each page asks the disk whether it has changed
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_translations(i18n.catalogue(locale), newstyle=True)  # type: ignore[attr-defined]

@@ -50,6 +50,8 @@ from shared.settings import Settings
 HERE = Path(__file__).parent
 FORGET_EVERY = 600.0
 LOOK_EVERY = 1.0
+ANSWERING = 2
+"""Batches of simulated answers on their way: while one is settled, another is sent."""
 """Seconds between two looks at the clocks of running exercises."""
 
 
@@ -127,7 +129,8 @@ def _evaluate(app: FastAPI, house: House, evaluation: EvaluationStore, sources: 
 def _simulate(house: House, simulated: SimulatedStore, door: AnswerDoor) -> None:
     """Those whom nobody plays answer at the public door."""
     house.bus.hears(SimulatedAsked, SimulatedHandlers(simulated).on_simulated_asked)
-    house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)
+    for _ in range(ANSWERING):
+        house.jobs.every(LOOK_EVERY, SimulatedJobs(simulated, door, clock=house.clock).answer)
 
 
 def _wire_joining(app: FastAPI, house: House, exercises: ExerciseStore) -> None:

@@ -25,14 +25,12 @@ async def test_the_form_is_sent_as_a_browser_sends_it() -> None:
         return httpx.Response(200)
 
     async with AnswerDoor("http://form", transport=httpx.MockTransport(take)) as door:
-        await door.look("/c/link")
         await door.send("/c/link", FORM)
 
     assert [(request.method, str(request.url)) for request in seen] == [
-        ("GET", "http://form/c/link"),
         ("POST", "http://form/c/link"),
     ]
-    assert parse_qs(seen[1].content.decode()) == {
+    assert parse_qs(seen[0].content.decode()) == {
         "status": ["limited"],
         "checkin_id": [str(FORM.form_id)],
         "need": ["transport"],
@@ -61,6 +59,6 @@ async def test_a_door_that_cannot_be_reached_may_be_reached_later(error: type[ht
 
     async with AnswerDoor("http://form", transport=httpx.MockTransport(fail)) as door:
         with pytest.raises(NotTakenError) as told:
-            await door.look("/c/a-secret-link")
+            await door.send("/c/a-secret-link", FORM)
 
     assert (told.value.permanent, str(told.value)) == (False, error.__name__)

@@ -1,5 +1,6 @@
 """Store: exercises, their injects and rosters, and the events that tell of them, saved together."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -249,12 +250,26 @@ def _injects(exercise: Exercise, round_ids: Callable[[], UUID]) -> Sequence[dict
     ]
 
 
+_scenarios: OrderedDict[UUID, tuple[dict[str, Any], Scenario]] = OrderedDict()
+
+
+def _scenario(row: ExerciseRow) -> Scenario:
+    """The scenario of an exercise, read once while it is the same: jobs look at running exercises every second."""
+    written, read = _scenarios.get(row.id, (None, None))
+    if read is None or written != row.scenario:
+        read = Scenario.model_validate(row.scenario)
+        _scenarios[row.id] = row.scenario, read
+        while len(_scenarios) > SHOWN:
+            _scenarios.popitem(last=False)
+    return read
+
+
 def exercise_of(row: ExerciseRow) -> Exercise:
     """The exercise that a row tells of."""
     return Exercise(
         realm=Realm(row.realm),
         id=row.id,
-        scenario=Scenario.model_validate(row.scenario),
+        scenario=_scenario(row),
         seed=row.seed,
         state=State(row.state),
         clock=PlayClock(timedelta(seconds=row.elapsed_seconds), row.speed, row.since),

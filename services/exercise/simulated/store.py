@@ -58,7 +58,7 @@ class SimulatedAnswerRow(ExerciseTable, table=True):
 
     __tablename__ = "simulated_answer"
     __table_args__ = (
-        Index("simulated_answer_due", "sending", "realm", "due_seconds"),
+        Index("simulated_answer_due", "sending", "realm", "due_seconds", "id"),
         Index("simulated_answer_line", "realm", "round_id", "association_id", "number"),
     )
 
