@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 from json import JSONDecodeError
 from typing import Any, TypeVar
+from uuid import UUID
 
 import nats.errors
 from faststream import AckPolicy, BaseMiddleware
@@ -31,8 +32,9 @@ from shared.keys import seed_file
 from shared.log import logger
 from shared.outbox import Relay
 from shared.plumbing import DeadLetter
+from shared.receipts import Receipt, Receipts
 from shared.settings import Nats
-from shared.streams import MAX_WORKERS, Voice, consumer_name
+from shared.streams import MAX_WORKERS, Voice, consumer_name, receipts_awaited
 
 log = logger(__name__)
 
@@ -59,8 +61,11 @@ LINK_DEAD = 70
 class FailurePolicy(BaseMiddleware[Any, Any]):
     """Passing faults are tried again with growing, jittered delay; a message that can never work is buried."""
 
-    def __init__(self, msg: Any | None, /, *, context: Any, dead_letters: DeadLetters, clock: Clock) -> None:
+    def __init__(
+        self, msg: Any | None, /, *, context: Any, dead_letters: DeadLetters, receipts: Receipts, clock: Clock
+    ) -> None:
         super().__init__(msg, context=context)
+        self._receipts = receipts
         self._dead_letters = dead_letters
         self._clock = clock
 
@@ -101,6 +106,8 @@ class FailurePolicy(BaseMiddleware[Any, Any]):
             await self._dead_letters.bury(raw, reason)
         except Exception as unwritten:
             raise NackMessage(delay=5) from unwritten
+        with contextlib.suppress(KeyError, ValueError):  # what is no event of ours is awaited by nobody
+            self._receipts.heard(raw.subject.partition(".")[0], UUID((raw.headers or {})["ce-id"]))
 
 
 class Bus:
@@ -124,11 +131,14 @@ class Bus:
         self._tasks: list[asyncio.Task[None]] = []
         self._started = False
         self._stopping = False
-        policy = partial(FailurePolicy, dead_letters=self.dead_letters, clock=clock)
+        self._receipts = Receipts(voice.service)
+        policy = partial(FailurePolicy, dead_letters=self.dead_letters, receipts=self._receipts, clock=clock)
         self._broker = _broker(voice.service, settings, policy)
         # FastStream's own wrapper re-raises inside nats-py's reconnect task and so ends it for good: set both past it.
         self._broker._connection_kwargs["error_cb"] = self._on_error  # noqa: SLF001
         self._broker._connection_kwargs["closed_cb"] = self._on_close  # noqa: SLF001
+        for subject in receipts_awaited(voice):
+            self._broker.subscriber(subject, queue=voice.service, no_reply=True, decoder=_undecoded)(self._on_receipt)
 
     def hears(self, event: type[E], handler: Handler[E]) -> None:
         """Have every such event handled at least once, by one replica of this service."""
@@ -143,7 +153,7 @@ class Bus:
             no_reply=True,
             inbox_prefix=f"_INBOX.{self.voice.service}".encode(),
             decoder=_undecoded,
-        )(_typed(event, handler))
+        )(_typed(event, self._confirmed(handler)))
 
     def overhears(self, event: type[E], handler: Handler[E]) -> None:
         """Have such events handled by every replica, while it listens: for waking up, never for state."""
@@ -152,6 +162,16 @@ class Bus:
     async def start(self) -> None:
         """Attach in the background: pages are served whether NATS is there or not."""
         self._tasks.append(asyncio.create_task(self._attach(), name=f"{self.voice.service} bus"))
+
+    async def confirm(self) -> bool:
+        """Tell those who said it what was heard."""
+        if self._started:
+            await self._receipts.tell(self._broker.connection)
+        return False
+
+    async def publish_again(self) -> bool:
+        """Publish once more what was not confirmed in time; True if there may be more."""
+        return self._started and await self.relay.again(self._broker.connection)
 
     async def stop(self) -> None:
         """Finish what is in flight; what waits is redelivered to somebody else."""
@@ -162,6 +182,7 @@ class Bus:
             await asyncio.wait(waiting, timeout=0.5)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(nats.errors.Error, OSError):
+            await self.confirm()
             await self._broker.stop()
 
     async def problems(self) -> list[str]:
@@ -176,6 +197,18 @@ class Bus:
         """Handle a dead letter once more, here and now; raises what its handler raises."""
         event, handler = self._handlers[letter.consumer]
         await handler(event.model_validate_json(letter.body))
+
+    def _confirmed(self, handler: Handler[E]) -> Handler[E]:
+        """The same handler; what it has applied is confirmed soon."""
+
+        async def take(event: E) -> None:
+            await handler(event)
+            self._receipts.heard(event.service, event.event_id)
+
+        return take
+
+    async def _on_receipt(self, body: bytes) -> None:
+        await self.relay.unconfirmed.confirm(Receipt.model_validate_json(body))
 
     async def _outbox_problem(self) -> str:
         try:

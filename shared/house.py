@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 from sqlalchemy import MetaData
@@ -13,12 +14,17 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.events.intake import SessionEnded
 from shared.identity import Sessions
+from shared.inbox import forget_applied
 from shared.jobs import Jobs
 from shared.migrate import migrate
 from shared.operations import operations
 from shared.settings import Settings
 from shared.streams import Voice
 from shared.web import Pages, make_web
+
+CONFIRM_EVERY: Final = 1.0
+PUBLISH_AGAIN_EVERY: Final = 30.0
+FORGET_EVERY: Final = 3600.0
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,12 @@ def build(
     async def on_session_ended(event: SessionEnded) -> None:
         await sessions.end(event.session_id, event.valid_until)
 
+    async def forget() -> bool:
+        return await forget_applied(database, clock=clock)
+
     if SessionEnded in voice.hears:
         bus.hears(SessionEnded, on_session_ended)
-    return House(
+    house = House(
         voice=voice,
         settings=settings,
         clock=clock,
@@ -94,3 +103,8 @@ def build(
         tables=tables,
         migrations=migrations,
     )
+    house.jobs.every(CONFIRM_EVERY, bus.confirm)
+    house.jobs.every(PUBLISH_AGAIN_EVERY, bus.publish_again)
+    house.jobs.every(FORGET_EVERY, bus.relay.unconfirmed.give_up)
+    house.jobs.every(FORGET_EVERY, forget)
+    return house

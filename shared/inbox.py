@@ -1,15 +1,20 @@
 """Inbox: which events a consumer has applied, so that a redelivery changes nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from shared.db import insert_into
+from shared.clock import Clock
+from shared.db import Database, insert_into
 from shared.plumbing import InboxRow
+
+KEPT: Final = timedelta(days=60)
+"""A stream keeps a message for 14 days, its sender publishes it again for 14 more, and that too is kept for 14."""
 
 
 def unseen(connection: Connection, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
@@ -38,6 +43,8 @@ async def applied(session: AsyncSession, consumer: str, event_id: UUID) -> bool:
     return (await session.execute(rows)).first() is not None
 
 
-async def forget_before(session: AsyncSession, moment: datetime) -> None:
-    """Forget what was applied before `moment`, which must be older than anything the bus may still deliver."""
-    await session.execute(delete(InboxRow).where(col(InboxRow.applied_at) < moment))
+async def forget_applied(database: Database, *, clock: Clock) -> bool:
+    """Forget what was applied longer than KEPT ago."""
+    async with database.write() as session:
+        await session.execute(delete(InboxRow).where(col(InboxRow.applied_at) < clock.now() - KEPT))
+    return False

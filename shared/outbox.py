@@ -5,7 +5,6 @@ import contextlib
 import json
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,7 +21,8 @@ from shared.clock import Clock
 from shared.db import Database
 from shared.events import Event
 from shared.log import correlation, logger
-from shared.plumbing import OutboxRow
+from shared.plumbing import OutboxRow, Saved
+from shared.unconfirmed import PAGE, Unconfirmed, keep
 
 log = logger(__name__)
 
@@ -62,20 +62,8 @@ def announce_all(connection: Connection, events: Sequence[Event]) -> None:
         connection.execute(insert(OutboxRow), outbox_values(events))
 
 
-@dataclass(frozen=True)
-class Saved:
-    """An event as it waits in the outbox."""
-
-    id: int
-    stream: str
-    subject: str
-    headers: dict[str, str]
-    body: bytes
-    saved_at: datetime
-
-
 class Relay:
-    """Publishes what the outbox holds, oldest first, and forgets a row only on JetStream's ack.
+    """Publishes what the outbox holds, oldest first; on JetStream's ack an event waits for those who hear it.
 
     Two relays on one database are harmless: `Nats-Msg-Id` and the consumers' inbox make repeats silent.
     """
@@ -84,6 +72,7 @@ class Relay:
         self._database = database
         self._clock = clock
         self._wake = asyncio.Event()
+        self.unconfirmed = Unconfirmed(database, clock=clock)
         database.after_commit(self._wake.set)
 
     async def run(self, connection: Client) -> None:
@@ -111,12 +100,30 @@ class Relay:
         if len(rows) >= ATOMIC_FROM and await _atomically(connection, rows):
             done = list(rows)
         else:
-            acks = await asyncio.gather(*(_singly(connection, row) for row in rows), return_exceptions=True)
+            acks = await asyncio.gather(
+                *(_singly(connection, row.subject, row.body, headers=row.headers) for row in rows),
+                return_exceptions=True,
+            )
             done = [row for row, ack in zip(rows, acks, strict=True) if not isinstance(ack, BaseException)]
         if done:
-            await self._database.write_many(_forget, done)
+            await self._database.write_many(partial(_published, now=self._clock.now()), done)
         if len(done) < len(rows):
             raise NotAllPublishedError(f"{len(rows) - len(done)} of {len(rows)}")
+
+    async def again(self, connection: Client) -> bool:
+        """Publish once more what was not confirmed in time; True if there may be more. What fails waits as it is.
+
+        The event keeps its id: who has applied it knows it by that.
+        """
+        overdue = await self.unconfirmed.overdue()
+        acks = await asyncio.gather(
+            *(_singly(connection, event.subject, event.body, headers=event.new_headers) for event in overdue),
+            return_exceptions=True,
+        )
+        done = [event for event, ack in zip(overdue, acks, strict=True) if not isinstance(ack, BaseException)]
+        if done:
+            await self.unconfirmed.published_again(done)
+        return len(done) == PAGE
 
     async def oldest(self) -> Saved | None:
         """The event that has waited longest, for the readiness check."""
@@ -147,13 +154,14 @@ def _oldest(connection: Connection, most: int = BATCH) -> list[Saved]:
     return [Saved(*row) for row in rows]
 
 
-def _forget(connection: Connection, rows: Sequence[Saved]) -> Sequence[None]:
+def _published(connection: Connection, rows: Sequence[Saved], *, now: datetime) -> Sequence[None]:
+    keep(connection, rows, now)
     connection.execute(_FORGET, {"rows": [row.id for row in rows], "events": [row.body for row in rows]})
     return [None] * len(rows)
 
 
-async def _singly(connection: Client, row: Saved) -> None:
-    reply = await connection.request(row.subject, row.body, headers=row.headers, timeout=5)
+async def _singly(connection: Client, subject: str, body: bytes, *, headers: dict[str, str]) -> None:
+    reply = await connection.request(subject, body, headers=headers, timeout=5)
     answer = json.loads(reply.data)
     if "error" in answer:
         raise NotAllPublishedError(str(answer["error"]))

@@ -1,5 +1,6 @@
 """Plumbing: the tables that every service has in its own database: nothing lost, nothing twice."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,33 @@ class OutboxRow(Plumbing, table=True):
     headers: dict[str, str] = Field(sa_type=JSON)
     body: bytes = Field(sa_type=LargeBinary)
     saved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An event as it waits in the outbox."""
+
+    id: int
+    stream: str
+    subject: str
+    headers: dict[str, str]
+    body: bytes
+    saved_at: datetime
+
+
+class UnconfirmedRow(Plumbing, table=True):
+    """An event that is published; `awaits` names the services that have not confirmed it, each after a space."""
+
+    __tablename__ = "unconfirmed"
+
+    event_id: UUID = Field(primary_key=True)
+    subject: str
+    headers: dict[str, str] = Field(sa_type=JSON)
+    body: bytes = Field(sa_type=LargeBinary)
+    awaits: str
+    tries: int
+    published_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime, index=True)
 
 
 class InboxRow(Plumbing, table=True):

@@ -12,6 +12,7 @@ from nats.js.errors import NotFoundError
 from shared.events import Event
 from shared.keys import PROVISIONER
 from shared.log import logger
+from shared.receipts import receipt_subject
 
 log = logger(__name__)
 
@@ -133,6 +134,11 @@ def _differs(wanted: Any, present: Any) -> bool:
     )
 
 
+def receipts_awaited(voice: Voice) -> list[str]:
+    """The subjects on which others confirm what this service says."""
+    return list(dict.fromkeys(receipt_subject(event.service) for event in voice.says if event.heard_by))
+
+
 def permissions(voice: Voice) -> dict[str, list[str]]:
     """The subjects that a service may publish and subscribe to, and no others (least privilege)."""
     said = dict.fromkeys(f"{event.service}.*.{event.fact}" for event in voice.says)
@@ -144,7 +150,8 @@ def permissions(voice: Voice) -> dict[str, list[str]]:
             f"$JS.ACK.{event.stream}.{name}.>",
             f"$JS.ACK.*.*.{event.stream}.{name}.>",  # the form that servers after 2.15 will use
         ]
-    subscribe = [f"_INBOX.{voice.service}.>"]
+    publish += dict.fromkeys(receipt_subject(event.service) for event in voice.hears)
+    subscribe = [f"_INBOX.{voice.service}.>", *receipts_awaited(voice)]
     if voice.hears:
         subscribe.append(f"_DELIVER.{voice.service}.>")
     subscribe += [event.filter_subject() for event in voice.overhears]

@@ -28,16 +28,21 @@ class Event(BaseModel):
     service: ClassVar[str]
     fact: ClassVar[str]
     stream: ClassVar[str]
+    heard_by: ClassVar[tuple[str, ...]]
 
     event_id: UUID = Field(default_factory=new_id)
     happened_at: AwareDatetime
     realm: Realm
 
-    def __init_subclass__(cls, *, service: str = "", fact: str = "", stream: str = "") -> None:
-        """Name the speaking service and the fact in the class line; the stream is the service's unless given."""
+    def __init_subclass__(
+        cls, *, service: str = "", fact: str = "", stream: str = "", heard_by: tuple[str, ...] = ()
+    ) -> None:
+        """Name the speaking service, the fact and who hears it in the class line; the stream is the service's unless
+        given."""
         super().__init_subclass__()
         if fact:
             cls.service, cls.fact, cls.stream = service, fact, stream or service.upper()
+            cls.heard_by = heard_by
             EVENT_TYPES[cls.type_name()] = cls
 
     @classmethod

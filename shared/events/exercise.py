@@ -11,7 +11,7 @@ ENROLLED_PER_EVENT = 500
 """Addresses named in one RosterFrozen: about 20 kB of a message that may have 64 kB."""
 
 
-class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
+class ExerciseStarted(Event, service="exercise", fact="exercise_started", heard_by=("intake", "status")):
     """An exercise began; its id names its realm. `titles` by locale, each beginning HARJOITUS, ÖVNING or EXERCISE.
     `rosters` is in how many RosterFrozen its roster is told; None was said before that was counted."""
 
@@ -21,7 +21,7 @@ class ExerciseStarted(Event, service="exercise", fact="exercise_started"):
     rosters: int | None = None
 
 
-class RosterFrozen(Event, service="exercise", fact="roster_frozen"):
+class RosterFrozen(Event, service="exercise", fact="roster_frozen", heard_by=("intake", "notify")):
     """These addresses take part: in this realm nobody else is ever sent a letter. For notify and intake, which hold
     addresses anyway: it names people. A large roster is told in several events. `locales` in the order of the addresses
     (none told: Finnish); `names` of the exercise by locale, without its mark, which the realm brings."""
@@ -53,7 +53,7 @@ class RoundScript(BaseModel):
     hours: int = Field(ge=1, le=14 * 24)
 
 
-class InjectFired(Event, service="exercise", fact="inject_fired"):
+class InjectFired(Event, service="exercise", fact="inject_fired", heard_by=("status", "notify")):
     """An inject was put in, by the exercise's clock or by `fired_by`. `texts` by locale, each beginning HARJOITUS,
     ÖVNING or EXERCISE. `opens_situation` and `opens_round` are there if it opens one; a round comes with its situation,
     which may not have been heard of yet. If it is `mailed`, its text goes to the roster as a letter, from one of the
@@ -72,7 +72,7 @@ class InjectFired(Event, service="exercise", fact="inject_fired"):
     senders: dict[str, str] = Field(default_factory=dict)
 
 
-class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
+class ExerciseEnded(Event, service="exercise", fact="exercise_ended", heard_by=("intake", "status", "notify")):
     """An exercise is over, or was broken off for something real: nothing of its realm goes out any more but the letter
     that tells its roster so. `names` of the exercise by locale, without its mark."""
 
@@ -81,7 +81,7 @@ class ExerciseEnded(Event, service="exercise", fact="exercise_ended"):
     names: dict[str, str] = Field(default_factory=dict)
 
 
-class SimulatedNotReached(Event, service="exercise", fact="simulated_not_reached"):
+class SimulatedNotReached(Event, service="exercise", fact="simulated_not_reached", heard_by=("intake",)):
     """The letters that these simulated associations would have got in this round, the how manyeth of each by `turn`, do
     not arrive."""
 

@@ -38,7 +38,7 @@ class Amount(BaseModel):
     amount: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-class AssociationChanged(Event, service="intake", fact="association_changed"):
+class AssociationChanged(Event, service="intake", fact="association_changed", heard_by=("status", "exercise")):
     """An association entered the registry, changed, or left it. `version` grows with every change."""
 
     association_id: UUID
@@ -54,7 +54,7 @@ class AssociationChanged(Event, service="intake", fact="association_changed"):
     merged_into: UUID | None = None
 
 
-class NetworkChanged(Event, service="intake", fact="network_changed"):
+class NetworkChanged(Event, service="intake", fact="network_changed", heard_by=("status", "exercise")):
     """A network was made, named anew, put below another, or retired. `names` by locale, `parent` a code."""
 
     code: str
@@ -63,7 +63,7 @@ class NetworkChanged(Event, service="intake", fact="network_changed"):
     retired: bool = False
 
 
-class CheckInReceived(Event, service="intake", fact="checkin_received"):
+class CheckInReceived(Event, service="intake", fact="checkin_received", heard_by=("status", "exercise")):
     """An association said how it operates. Free text and the contact's name stay in intake."""
 
     checkin_id: UUID
@@ -78,7 +78,7 @@ class CheckInReceived(Event, service="intake", fact="checkin_received"):
     needs: tuple[Amount, ...] = ()
 
 
-class AssociationNotReached(Event, service="intake", fact="association_not_reached"):
+class AssociationNotReached(Event, service="intake", fact="association_not_reached", heard_by=("status", "exercise")):
     """No contact of the association could be given the letter: a task for the one who calls."""
 
     association_id: UUID
@@ -87,7 +87,7 @@ class AssociationNotReached(Event, service="intake", fact="association_not_reach
     reason: str
 
 
-class AssociationDeclined(Event, service="intake", fact="association_declined"):
+class AssociationDeclined(Event, service="intake", fact="association_declined", heard_by=("status", "exercise")):
     """The association said "not this time": it is reminded no more in this round. An answer takes it back."""
 
     association_id: UUID
@@ -95,7 +95,7 @@ class AssociationDeclined(Event, service="intake", fact="association_declined"):
     round_id: UUID
 
 
-class PartnerKeyChanged(Event, service="intake", fact="partner_key_changed"):
+class PartnerKeyChanged(Event, service="intake", fact="partner_key_changed", heard_by=("status",)):
     """A partner's key for what another service tells was made or revoked. `key_hash` is the SHA-256 of the key, in hex:
     a key is 256 random bits, which nobody finds by it. A key never changes but for its being revoked, which stays."""
 
@@ -109,7 +109,7 @@ class PartnerKeyChanged(Event, service="intake", fact="partner_key_changed"):
     revoked: bool = False
 
 
-class SessionEnded(Event, service="intake", fact="session_ended"):
+class SessionEnded(Event, service="intake", fact="session_ended", heard_by=("intake", "status", "exercise", "notify")):
     """A signed-in session was ended before its time: no service may honour it any longer."""
 
     session_id: UUID
@@ -126,7 +126,7 @@ class SimulatedLink(BaseModel):
     path: str = Field(pattern=r"^/c/[A-Za-z0-9_-]{20,100}$")
 
 
-class SimulatedAsked(Event, service="intake", fact="simulated_asked"):
+class SimulatedAsked(Event, service="intake", fact="simulated_asked", heard_by=("exercise",)):
     """In an exercise these associations are asked whom nobody plays: they get no letter, and the exercise answers for
     them at the form's public door. `turn` is how many of their letters there would be with this one. Never in the live
     realm."""

@@ -25,11 +25,11 @@ class LetterWish(Event):
     personal: dict[str, str] = Field(default_factory=dict)
 
 
-class UrgentLetterRequested(LetterWish, service="letters", fact="urgent"):
+class UrgentLetterRequested(LetterWish, service="letters", fact="urgent", heard_by=("notify",)):
     """Sign-in and confirmation: never waits behind a broadcast."""
 
 
-class LetterRequested(LetterWish, service="letters", fact="bulk"):
+class LetterRequested(LetterWish, service="letters", fact="bulk", heard_by=("notify",)):
     """One of many letters of a round."""
 
 
@@ -41,7 +41,7 @@ class LetterSent(Event, service="notify", fact="letter_sent"):
     kind: str
 
 
-class LetterFailed(Event, service="notify", fact="letter_failed"):
+class LetterFailed(Event, service="notify", fact="letter_failed", heard_by=("intake",)):
     """The letter will not reach its recipient: refused for good, expired, or refused by the gate."""
 
     letter_id: UUID
@@ -50,7 +50,7 @@ class LetterFailed(Event, service="notify", fact="letter_failed"):
     reason: str
 
 
-class LetterReturned(Event, service="notify", fact="letter_returned"):
+class LetterReturned(Event, service="notify", fact="letter_returned", heard_by=("intake",)):
     """The relay took the letter, and then it came back: it did not reach its recipient. Days may lie between.
 
     `reason` begins with `returned:` and holds codes, and no person.
@@ -62,7 +62,7 @@ class LetterReturned(Event, service="notify", fact="letter_returned"):
     reason: str
 
 
-class GuidancePublished(Event, service="notify", fact="guidance_published"):
+class GuidancePublished(Event, service="notify", fact="guidance_published", heard_by=("exercise",)):
     """A revision of guidance was released: the first (`alert`), one that replaces it, or one that withdraws it.
 
     `alone` says that one person both wrote and released it.
@@ -75,7 +75,7 @@ class GuidancePublished(Event, service="notify", fact="guidance_published"):
     alone: bool = False
 
 
-class BroadcastFinished(Event, service="notify", fact="broadcast_finished"):
+class BroadcastFinished(Event, service="notify", fact="broadcast_finished", heard_by=("exercise",)):
     """Every recipient of a guidance revision has a final state in the ledger."""
 
     guidance_id: UUID

@@ -10,7 +10,7 @@ ASKED_PER_EVENT = 500
 """Associations named in one RoundOpened: about 20 kB of a message that may have 64 kB."""
 
 
-class SituationOpened(Event, service="status", fact="situation_opened"):
+class SituationOpened(Event, service="status", fact="situation_opened", heard_by=("exercise", "notify")):
     """An exceptional situation was opened. `names` by locale; `municipalities` are codes."""
 
     situation_id: UUID
@@ -19,7 +19,7 @@ class SituationOpened(Event, service="status", fact="situation_opened"):
     municipalities: tuple[str, ...]
 
 
-class SituationChanged(Event, service="status", fact="situation_changed"):
+class SituationChanged(Event, service="status", fact="situation_changed", heard_by=("notify",)):
     """The situation's name, kind or area changed; the whole of it is told again."""
 
     situation_id: UUID
@@ -28,13 +28,13 @@ class SituationChanged(Event, service="status", fact="situation_changed"):
     municipalities: tuple[str, ...]
 
 
-class SituationClosed(Event, service="status", fact="situation_closed"):
+class SituationClosed(Event, service="status", fact="situation_closed", heard_by=("intake", "notify")):
     """The situation is over."""
 
     situation_id: UUID
 
 
-class RoundOpened(Event, service="status", fact="round_opened"):
+class RoundOpened(Event, service="status", fact="round_opened", heard_by=("intake", "exercise")):
     """Associations are asked to check in. A large round is told in `parts` events of the same `round_id`,
     each complete in itself, in any order; `part` counts from 1."""
 
@@ -48,7 +48,7 @@ class RoundOpened(Event, service="status", fact="round_opened"):
     parts: int = 1
 
 
-class RoundReminded(Event, service="status", fact="round_reminded"):
+class RoundReminded(Event, service="status", fact="round_reminded", heard_by=("intake",)):
     """Those who have not answered are to be reminded. `number` counts from 1; after the `last` there is no other."""
 
     situation_id: UUID
@@ -57,7 +57,7 @@ class RoundReminded(Event, service="status", fact="round_reminded"):
     last: bool = False
 
 
-class RoundClosed(Event, service="status", fact="round_closed"):
+class RoundClosed(Event, service="status", fact="round_closed", heard_by=("intake", "exercise")):
     """The round takes no more answers."""
 
     situation_id: UUID

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.composition import SERVICES
+from shared.events import EVENT_TYPES
 
 ROOT = Path(__file__).parents[2]
 PYTHON = sorted(path for top in ("services", "shared", "tests", "benchmarks") for path in (ROOT / top).rglob("*.py"))
@@ -116,6 +117,12 @@ def test_what_is_heard_is_said_by_somebody() -> None:
     said = {event for service in SERVICES for event in service.voice.says}
 
     assert {event for service in SERVICES for event in service.voice.hears} <= said
+
+
+def test_each_event_names_the_services_that_hear_it() -> None:
+    heard = {event: tuple(s.name for s in SERVICES if event in s.voice.hears) for event in EVENT_TYPES.values()}
+
+    assert {event: set(event.heard_by) for event in heard} == {event: set(names) for event, names in heard.items()}
 
 
 def test_nothing_in_the_tree_names_a_registry_or_a_path_of_one_machine() -> None:
