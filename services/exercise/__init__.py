@@ -2,7 +2,7 @@
 
 Owns scenarios, exercises with their clocks, injects, announcements, sign-ups and rosters, and what simulated
 associations answer; what was heard in them, judgements and observations.
-Hears SimulatedAsked, SessionEnded, what happens in exercises' realms; and of the registry names and places.
+Hears SimulatedAsked, SessionEnded, PersonErased, what happens in exercises' realms; of the registry names and places.
 Says ExerciseStarted, RosterFrozen, InjectFired, SimulatedNotReached, ExerciseEnded; wishes for the letters that answer
 a sign-up.
 Serves the pages of those who lead exercises, the public ones on which exercises are announced, and the reports of what
@@ -19,7 +19,7 @@ from shared.events.intake import (
     SessionEnded,
     SimulatedAsked,
 )
-from shared.events.notify import BroadcastFinished, GuidancePublished, UrgentLetterRequested
+from shared.events.notify import BroadcastFinished, GuidancePublished, PersonErased, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.streams import Voice
 
@@ -29,6 +29,7 @@ VOICE = Voice(
     hears=(
         SimulatedAsked,
         SessionEnded,
+        PersonErased,
         # for the evaluation
         AssociationChanged,
         NetworkChanged,

@@ -15,6 +15,7 @@ from services.exercise.director.api import LiveBoard
 from services.exercise.director.jobs import DirectorJobs
 from services.exercise.director.store import DirectorStore
 from services.exercise.director.web import BoardPages
+from services.exercise.enrolment.handlers import EnrolmentHandlers
 from services.exercise.enrolment.jobs import EnrolmentJobs
 from services.exercise.enrolment.store import EnrolmentStore
 from services.exercise.enrolment.web import ParticipantPages, SignUpPages
@@ -41,7 +42,7 @@ from shared.events.intake import (
     NetworkChanged,
     SimulatedAsked,
 )
-from shared.events.notify import BroadcastFinished, GuidancePublished
+from shared.events.notify import BroadcastFinished, GuidancePublished, PersonErased
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.house import House, build
 from shared.live import Hub
@@ -137,7 +138,9 @@ def _wire_joining(app: FastAPI, house: House, exercises: ExerciseStore) -> None:
     """Announcing, signing up, and the list of those who take part."""
     database, clock, public_url = house.database, house.clock, house.settings.public_url
     announcements = AnnouncementStore(database, clock=clock)
-    enrolment = EnrolmentStore(database, clock=clock, public_url=public_url)
+    secret = house.settings.secret.get_secret_value()
+    enrolment = EnrolmentStore(database, clock=clock, public_url=public_url, secret=secret)
+    house.bus.hears(PersonErased, EnrolmentHandlers(enrolment).on_person_erased)
     house.jobs.every(FORGET_EVERY, EnrolmentJobs(enrolment).forget)
     for pages in (
         AnnouncementPages(announcements, exercises=exercises, clock=clock, public_url=public_url),

@@ -3,7 +3,7 @@
 Owns: the registry (associations and their contacts), the staff and their sessions, the audit, the keys of partners,
 invitations to a round, and check-ins as they were received. It alone knows a contact.
 Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded;
-RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached.
+RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached, PersonErased.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached,
 SimulatedAsked, PartnerKeyChanged, SessionEnded, and wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
@@ -22,7 +22,7 @@ from shared.events.intake import (
     SessionEnded,
     SimulatedAsked,
 )
-from shared.events.notify import LetterFailed, LetterRequested, LetterReturned, UrgentLetterRequested
+from shared.events.notify import LetterFailed, LetterRequested, LetterReturned, PersonErased, UrgentLetterRequested
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.streams import Voice
 
@@ -42,7 +42,7 @@ VOICE = Voice(
     ),
     hears=(
         *(RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded),
-        *(RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached),
+        *(RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached, PersonErased),
     ),
 )
 

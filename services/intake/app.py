@@ -66,7 +66,7 @@ from shared.audit_pages import AuditPages
 from shared.audit_rows import AuditStore
 from shared.clock import Clock, SystemClock
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen, SimulatedNotReached
-from shared.events.notify import LetterFailed, LetterReturned
+from shared.events.notify import LetterFailed, LetterReturned, PersonErased
 from shared.events.status import RoundClosed, RoundOpened, RoundReminded, SituationClosed
 from shared.house import House, build
 from shared.i18n import N_
@@ -139,7 +139,8 @@ def _keep(app: FastAPI, **stores: object) -> None:
 
 def _rehearse(house: House, invitation: InvitationStore) -> RehearsalStore:
     """Exercises: who takes part in them, and those whom they simulate."""
-    rehearsals = RehearsalStore(house.database, clock=house.clock)
+    secret = house.settings.secret.get_secret_value()
+    rehearsals = RehearsalStore(house.database, clock=house.clock, secret=secret)
     rosters, rounds = RehearsalHandlers(rehearsals), InvitationHandlers(invitation)
 
     async def on_exercise_ended(event: ExerciseEnded) -> None:
@@ -147,6 +148,7 @@ def _rehearse(house: House, invitation: InvitationStore) -> RehearsalStore:
         await rounds.on_exercise_ended(event)
 
     house.bus.hears(RosterFrozen, rosters.on_roster_frozen)
+    house.bus.hears(PersonErased, rosters.on_person_erased)
     house.bus.hears(ExerciseStarted, rosters.on_exercise_started)
     house.bus.hears(ExerciseEnded, on_exercise_ended)
     house.bus.hears(SimulatedNotReached, rounds.on_simulated_not_reached)

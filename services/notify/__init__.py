@@ -4,7 +4,7 @@ Owns: subscribers and consent, guidance and its revisions, the delivery ledger, 
 that sends mail.
 Hears: wishes for letters (check-in, sign-in), situations opened, changed and closed, ended sessions,
 rosters, injects and ends of exercises.
-Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished.
+Says: LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished, PersonErased.
 Serves: the public page and its feeds, its parts for other sites, the guidance desk, subscribing and leaving,
 the channels to partners' systems.
 """
@@ -18,6 +18,7 @@ from shared.events.notify import (
     LetterRequested,
     LetterReturned,
     LetterSent,
+    PersonErased,
     UrgentLetterRequested,
 )
 from shared.events.status import SituationChanged, SituationClosed, SituationOpened
@@ -25,7 +26,7 @@ from shared.streams import Voice
 
 VOICE = Voice(
     "notify",
-    says=(LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished),
+    says=(LetterSent, LetterFailed, LetterReturned, GuidancePublished, BroadcastFinished, PersonErased),
     hears=(
         UrgentLetterRequested,
         LetterRequested,

@@ -62,6 +62,13 @@ class LetterReturned(Event, service="notify", fact="letter_returned", heard_by=(
     reason: str
 
 
+class PersonErased(Event, service="notify", fact="person_erased", heard_by=("intake", "exercise")):
+    """Somebody had herself erased. `key` is the keyed hash of her address (`shared.erased`): whoever holds addresses
+    finds hers by it, and nobody else learns anything."""
+
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class GuidancePublished(Event, service="notify", fact="guidance_published", heard_by=("exercise",)):
     """A revision of guidance was released: the first (`alert`), one that replaces it, or one that withdraws it.
 

@@ -13,16 +13,20 @@ from sqlmodel import col
 from starlette.responses import Response
 
 from services.exercise.app import make_app
+from services.exercise.enrolment.handlers import EnrolmentHandlers
 from services.exercise.enrolment.model import KEPT_AFTER, read_address, read_addresses
 from services.exercise.enrolment.schema import SignUpLink, SignUpRow
 from services.exercise.enrolment.store import EnrolmentStore
 from services.exercise.exercise.store import ExerciseStore, ParticipantRow
+from shared.erased import keyed_hash
 from shared.events import EVENT_TYPES
 from shared.events.exercise import ExerciseEnded, RosterFrozen
-from shared.events.notify import UrgentLetterRequested
+from shared.events.notify import PersonErased, UrgentLetterRequested
+from shared.i18n import Locale
 from shared.identity import Role, Staff
 from shared.ids import new_id
 from shared.plumbing import OutboxRow
+from shared.realm import LIVE
 from shared.settings import Settings
 from tests.exercise.conftest import AINO
 from tests.fakes import FakeClock
@@ -287,6 +291,36 @@ async def test_who_took_part_is_forgotten_a_month_after_the_end_and_still_counte
     assert "@" not in kept
     assert await office.rows(SignUpRow) == 0
     assert "Address deleted" in (await office.aino.get(f"{office.board}/participants")).text
+
+
+async def test_whoever_is_erased_is_off_the_list_with_her_sign_up(office: Office, settings: Settings) -> None:
+    link = await office.signed_up()
+    await office.enrolment.add(office.exercise_id, ["cecilia@example.org"], Locale.FI)
+    handlers = EnrolmentHandlers(office.enrolment)
+
+    for _ in range(2):
+        await handlers.on_person_erased(erased(" BERTTA@example.org", settings, office.clock))
+
+    assert await office.addresses() == ["cecilia@example.org"]
+    assert (await office.rows(SignUpRow), await office.rows(SignUpLink)) == (0, 0)
+    assert (await office.stranger.get(link)).status_code == 404
+
+
+async def test_whoever_is_erased_while_it_runs_still_counts(office: Office, settings: Settings) -> None:
+    await office.signed_up()
+    exercises: ExerciseStore = office.app.state.exercises
+    await exercises.start(office.exercise_id)
+
+    await EnrolmentHandlers(office.enrolment).on_person_erased(erased("bertta@example.org", settings, office.clock))
+
+    [someone] = await office.addresses()
+    assert someone.startswith("forgotten:")
+    assert await office.rows(SignUpRow) == 0
+
+
+def erased(address: str, settings: Settings, clock: FakeClock) -> PersonErased:
+    key = keyed_hash(settings.secret.get_secret_value(), address)
+    return PersonErased(happened_at=clock.now(), realm=LIVE, key=key)
 
 
 async def test_one_button_breaks_it_off_for_something_real_and_again_is_harmless(office: Office) -> None:

@@ -30,6 +30,7 @@ from services.exercise.exercise.model import MOST_PARTICIPANTS, State
 from services.exercise.exercise.store import ExerciseRow, ParticipantRow, locked
 from shared.clock import Clock
 from shared.db import Database, insert_into
+from shared.erased import keyed_hash
 from shared.i18n import Locale
 from shared.ids import digest, new_id, new_token
 from shared.outbox import announce
@@ -52,8 +53,9 @@ class Enrolled:
 class EnrolmentStore:
     """Takes sign-ups, and keeps the list until the exercise begins."""
 
-    def __init__(self, database: Database, *, clock: Clock, public_url: str) -> None:
+    def __init__(self, database: Database, *, clock: Clock, public_url: str, secret: str) -> None:
         self._database = database
+        self._secret = secret
         self._clock = clock
         self._public_url = public_url
 
@@ -202,6 +204,36 @@ class EnrolmentStore:
             await _forget_sign_ups(session, col(SignUpRow.realm) == realm)
             await _forget_addresses(session, realm)
         return True
+
+    async def erase(self, key: str) -> None:
+        """Forget whoever has the address with this keyed hash, out of the bytes.
+
+        She is off the list of what has not begun. On the list of what has, something stands in her place that tells
+        nothing, and counts.
+        """
+        found = {*await self._with_key(SignUpRow, key), *await self._with_key(ParticipantRow, key)}
+        for address in sorted(found):
+            hers = col(ParticipantRow.address) == address
+            begun = select(col(ExerciseRow.realm)).where(col(ExerciseRow.state) != State.PLANNED)
+            async with self._database.write() as session:
+                await _forget_sign_ups(session, col(SignUpRow.address) == address)
+                await session.execute(delete(ParticipantRow).where(hers, col(ParticipantRow.realm).not_in(begun)))
+                nobody = update(ParticipantRow).where(hers).values(address=f"{FORGOTTEN}{new_id()}")
+                await session.execute(nobody)
+        if found:
+            await self._database.compact()
+
+    async def _with_key(self, table: type[SignUpRow | ParticipantRow], key: str) -> Sequence[str]:
+        """The address with this key, however it is written in this table."""
+        found: list[str] = []
+        after = ""
+        address = col(table.address)
+        async with self._database.read() as session:
+            rows = select(address).distinct().order_by(address).limit(AT_ONCE)
+            while page := list((await session.execute(rows.where(address > after))).scalars()):
+                found += [one for one in page if keyed_hash(self._secret, one) == key]
+                after = page[-1]
+        return found
 
     async def _behind(self, session: AsyncSession, token: str) -> SignUp | None:
         row = (

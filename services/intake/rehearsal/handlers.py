@@ -3,6 +3,7 @@
 from services.intake.rehearsal.store import RehearsalStore
 from shared.events import Event, NotPermittedError
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen
+from shared.events.notify import PersonErased
 
 
 class RehearsalHandlers:
@@ -25,6 +26,10 @@ class RehearsalHandlers:
         """Forget who took part."""
         _rehearsed(event)
         await self._store.end(event)
+
+    async def on_person_erased(self, event: PersonErased) -> None:
+        """Forget her at once; again is harmless."""
+        await self._store.erase(event.key)
 
 
 def _rehearsed(event: Event) -> None:

@@ -13,11 +13,13 @@ from services.intake.rehearsal.model import Heard, address_key
 from services.intake.schema import IntakeTable
 from shared.clock import Clock
 from shared.db import Database, UtcDateTime, insert_into
+from shared.erased import keyed_hash
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen
 from shared.inbox import first_time
 from shared.realm import LIVE, Realm
 
 CONSUMER = "rehearsal"
+AT_ONCE = 500
 
 
 class RosterNotHeardError(Exception):
@@ -47,8 +49,9 @@ class ParticipantRow(IntakeTable, table=True):
 class RehearsalStore:
     """Keeps who takes part in which exercise. What is told again, or in another order, changes nothing."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, secret: str) -> None:
         self._database = database
+        self._secret = secret
         self._clock = clock
 
     async def enrol(self, event: RosterFrozen) -> None:
@@ -74,6 +77,19 @@ class RehearsalStore:
         async with self._database.write() as session:
             await self._put(session, event.realm, {"heard": 0, **ended}, ended)
             await session.execute(delete(ParticipantRow).where(col(ParticipantRow.realm) == event.realm.id))
+
+    async def erase(self, key: str) -> None:
+        """Take whoever has the address with this keyed hash from every roster, out of the bytes."""
+        after, found = "", False
+        async with self._database.write() as session:
+            while page := await _addresses(session, after):
+                hers = [address for address in page if keyed_hash(self._secret, address) == key]
+                if hers:
+                    await session.execute(delete(ParticipantRow).where(col(ParticipantRow.address).in_(hers)))
+                    found = True
+                after = page[-1]
+        if found:
+            await self._database.compact()
 
     async def _first_time(self, session: AsyncSession, event_id: UUID) -> bool:
         return await first_time(session, CONSUMER, event_id, self._clock.now())
@@ -108,6 +124,13 @@ def takes_part(realm: Realm | SQLColumnExpression[str]) -> ColumnElement[bool]:
     if isinstance(realm, Realm):
         return true() if realm.live else on_roster
     return or_(realm == LIVE.id, on_roster)
+
+
+async def _addresses(session: AsyncSession, after: str) -> list[str]:
+    """The next AT_ONCE addresses of all rosters."""
+    address = col(ParticipantRow.address)
+    rows = select(address).where(address > after).distinct().order_by(address).limit(AT_ONCE)
+    return list((await session.execute(rows)).scalars())
 
 
 async def _heard(session: AsyncSession, realm: Realm) -> Heard:

@@ -18,7 +18,6 @@ from services.notify.delivery.model import Lane, address_key
 from services.notify.delivery.model import State as DeliveryState
 from services.notify.delivery.schema import DeliveryRow, LetterRow, RosterRow
 from services.notify.erasure.model import OF_A_SUBSCRIPTION, SETTLED_AFTER, Erased, Held, HeldLetter, Scope
-from services.notify.forgotten.model import canonical, spellings
 from services.notify.forgotten.store import ErasedAddress, Forgotten
 from services.notify.subscriber_file.model import GONE_AFTER
 from services.notify.subscriber_file.schema import Upload, UploadPart, UploadProblem
@@ -27,8 +26,12 @@ from services.notify.subscribers.store import Subscriber, Subscription
 from shared.audit import Deed
 from shared.clock import Clock
 from shared.db import Database
+from shared.erased import canonical, spellings
+from shared.events.notify import PersonErased
 from shared.log import logger
+from shared.outbox import announce
 from shared.plumbing import DeadLetter
+from shared.realm import LIVE
 
 log = logger(__name__)
 
@@ -134,6 +137,8 @@ class Erasure:
             if scope is Scope.PERSON:
                 told: dict[str, str | int] = {"letters": erased.letters}
                 await record(session, Deed(now, Act.PERSON_ERASED, by, "subscribers", told))
+                key = self._forgotten.key(address)
+                await announce(session, [PersonErased(happened_at=now, realm=LIVE, key=key)])
         log.info("a person was erased", scope=scope.value, **asdict(erased))
         return erased
 

@@ -8,9 +8,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from services.notify.forgotten.model import keyed_hash
 from services.notify.schema import NotifyTable
 from shared.db import UtcDateTime, insert_into
+from shared.erased import keyed_hash
 
 
 class ErasedAddress(NotifyTable, table=True):
@@ -47,6 +47,10 @@ class Forgotten:
         statement = insert_into(session.get_bind().dialect.name, ErasedAddress).on_conflict_do_nothing()
         await session.execute(statement, {"hash": key, **values})
         await session.execute(update(ErasedAddress).where(col(ErasedAddress.hash) == key).values(values))
+
+    def key(self, address: str) -> str:
+        """The keyed hash of this address."""
+        return keyed_hash(self._secret, address)
 
     async def named_again(self, session: AsyncSession, addresses: Collection[str], *, scrub_at: datetime) -> None:
         """A list that is kept for a while names these erased addresses: clean the files once it is gone."""

@@ -15,14 +15,17 @@ from services.intake.invitation.store import Invitation
 from services.intake.registry.store import Contact
 from services.intake.rehearsal.handlers import RehearsalHandlers
 from services.intake.rehearsal.store import ParticipantRow, RosterNotHeardError
+from shared.erased import keyed_hash
 from shared.events import NotPermittedError
 from shared.events.exercise import ExerciseEnded, SimulatedNotReached
-from shared.events.notify import LetterFailed
+from shared.events.notify import LetterFailed, PersonErased
 from shared.events.status import RoundReminded
 from shared.ids import new_id
 from shared.realm import LIVE, Realm
+from shared.settings import Settings
 from tests.intake.house import AINO, BERTTA, CECILIA, Intake, Round, round_opened, started
 
+AINO_ADDRESS = "aino@example.org"
 AUTUMN = Realm("ex-autumn")
 MARTAT, BYALAG, KYLASEURA = range(3)
 """Aino's association, Bertta's and Cecilia's, in the order of the register."""
@@ -246,3 +249,18 @@ async def test_an_exercise_has_no_say_in_the_live_realm(intake: Intake, ids: lis
     assert (await intake.app.state.calls.round(opened.round_id)) is not None
     async with intake.database.read() as session:
         assert not any((await session.execute(select(col(Invitation.simulated)))).scalars())
+
+
+async def test_whoever_is_erased_is_written_to_no_more_in_an_exercise(
+    intake: Intake, ids: list[UUID], settings: Settings
+) -> None:
+    await ask(intake, ids, AINO_ADDRESS, "bertta@example.org")
+    key = keyed_hash(settings.secret.get_secret_value(), AINO_ADDRESS.upper())
+    handlers = RehearsalHandlers(intake.app.state.rehearsals)
+
+    for _ in range(2):
+        await handlers.on_person_erased(PersonErased(happened_at=intake.clock.now(), realm=LIVE, key=key))
+
+    async with intake.app.state.house.database.read() as session:
+        left = (await session.execute(select(col(ParticipantRow.address)))).scalars().all()
+    assert left == ["bertta@example.org"]

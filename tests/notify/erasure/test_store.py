@@ -21,9 +21,11 @@ from services.notify.forgotten.store import ErasedAddress
 from services.notify.subscribers.model import Audience, Consent, ImportedSubscriber, Matching, Wishes
 from services.notify.subscribers.store import SubscriberStore
 from shared.db import Database
+from shared.erased import keyed_hash
+from shared.events.notify import PersonErased
 from shared.i18n import Locale
 from shared.ids import new_id
-from shared.plumbing import DeadLetter
+from shared.plumbing import DeadLetter, OutboxRow
 from shared.realm import LIVE, Realm
 from shared.settings import Settings
 from tests.fakes import STORM_EVENING, FakeClock
@@ -124,6 +126,20 @@ async def test_a_person_is_gone_from_every_table_and_every_byte(
     assert files_that_hold(settings.var, "aino.gone") == []
     assert "notify.db" in files_that_hold(settings.var, "bertta.stays")
     assert await erasure.unscrubbed() == 0
+
+
+async def test_the_other_services_are_told_by_the_keyed_hash_alone(
+    app: FastAPI, subscribers: SubscriberStore, erasure: Erasure, settings: Settings
+) -> None:
+    await subscribed(app, subscribers, AINO)
+
+    await erasure.erase(AINO, by=None)
+
+    async with app.state.house.database.read() as session:
+        told = select(col(OutboxRow.body)).where(col(OutboxRow.subject) == "notify.live.person_erased")
+        [body] = (await session.execute(told)).scalars()
+    assert PersonErased.model_validate_json(body).key == keyed_hash(settings.secret.get_secret_value(), AINO)
+    assert b"aino" not in body
 
 
 async def test_without_the_scrubbing_her_address_would_still_be_in_the_bytes(

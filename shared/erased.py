@@ -1,4 +1,4 @@
-"""Model of the forgotten: an address as a keyed hash, from which nobody without the key can tell the address."""
+"""Erased: an address as a keyed hash, from which nobody without the key can tell the address."""
 
 import hashlib
 import hmac

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.forgotten.model import keyed_hash
+from shared.erased import keyed_hash
 
 SECRET = "a secret of at least thirty-two characters"
 
