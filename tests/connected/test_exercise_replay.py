@@ -80,7 +80,8 @@ async def test_what_is_replayed_or_restored_sends_nothing_again(
 
     async with speaking(nats_server) as connection:
         async with notifying(bus_settings, relay) as app:
-            await say(connection, injects[0], OPENED, frozen(AINO), frozen(BERTTA))
+            told = (OPENED, frozen(AINO), frozen(BERTTA))
+            await say(connection, injects[0], *(event.model_copy(update={"happened_at": now}) for event in told))
             await eventually(lambda: got(4))
             await resident(app.state.subscribers, CECILIA)
             await published(app.state.guidance)
