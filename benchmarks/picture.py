@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from time import perf_counter
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from tests.system import System
 VIEWERS = 50
 RATE = 200
 SECONDS = 15
+ROUNDS = 3
 LIMIT = 1.0
 """Seconds within which an answer should be seen."""
 
@@ -64,8 +65,18 @@ class Viewer:
 
 
 def picture_latency(folder: Path) -> Sequence[Result]:
-    """From the sending of a check-in to the first frame that counts it, over all check-ins and viewers."""
-    system = System(folder / "system")
+    """From the sending of a check-in to the first frame that counts it, over all check-ins and viewers; the median of
+    ROUNDS systems."""
+    rounds = [_round(folder / f"system{number}") for number in range(ROUNDS)]
+    p50, p95 = (median(percentile) for percentile in zip(*rounds, strict=True))
+    each = ", ".join(f"{late:.2f}" for _, late in rounds)
+    told = f"the limit of {LIMIT:g} s (p50 {p50:.2f} s; p95 in each round {each} s)"
+    return (Result("picture_latency", Measured(p95, "s, p95", told, p95 / LIMIT), at_most(1)),)
+
+
+def _round(folder: Path) -> tuple[float, float]:
+    """Half of all, and 95 % of all, are seen within so many seconds, in a system of its own."""
+    system = System(folder)
     system.start()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -73,9 +84,7 @@ def picture_latency(folder: Path) -> Sequence[Result]:
     finally:
         system.stop()
     hundredths = quantiles(latencies, n=100)
-    p50, p95 = hundredths[49], hundredths[94]
-    told = f"the limit of {LIMIT:g} s (p50 {p50:.2f} s)"
-    return (Result("picture_latency", Measured(p95, "s, p95", told, p95 / LIMIT), at_most(1)),)
+    return hundredths[49], hundredths[94]
 
 
 async def _measure(system: System) -> list[float]:
