@@ -51,6 +51,7 @@ from shared.settings import Settings
 HERE = Path(__file__).parent
 FORGET_EVERY = 600.0
 LOOK_EVERY = 1.0
+TELL_EVERY = 60.0
 ANSWERING = 2
 """Batches of simulated answers on their way: while one is settled, another is sent."""
 """Seconds between two looks at the clocks of running exercises."""
@@ -141,7 +142,9 @@ def _wire_joining(app: FastAPI, house: House, exercises: ExerciseStore) -> None:
     secret = house.settings.secret.get_secret_value()
     enrolment = EnrolmentStore(database, clock=clock, public_url=public_url, secret=secret)
     house.bus.hears(PersonErased, EnrolmentHandlers(enrolment).on_person_erased)
-    house.jobs.every(FORGET_EVERY, EnrolmentJobs(enrolment).forget)
+    jobs = EnrolmentJobs(enrolment)
+    house.jobs.every(FORGET_EVERY, jobs.forget)
+    house.jobs.every(TELL_EVERY, jobs.tell)
     for pages in (
         AnnouncementPages(announcements, exercises=exercises, clock=clock, public_url=public_url),
         SignUpPages(enrolment, announcements),

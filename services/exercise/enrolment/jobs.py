@@ -1,4 +1,4 @@
-"""Jobs: what was never confirmed is forgotten soon, and who took part some time after the exercise."""
+"""Jobs: who has signed up is told of changes; what was never confirmed is forgotten soon, who took part later."""
 
 from services.exercise.enrolment.store import EnrolmentStore
 
@@ -13,3 +13,7 @@ class EnrolmentJobs:
         """Forget a batch of both; True if there may be more."""
         unconfirmed, past = await self._store.forget(), await self._store.forget_past()
         return unconfirmed or past
+
+    async def tell(self) -> bool:
+        """Tell a batch of those who have signed up of what changed; True if there may be more."""
+        return await self._store.tell_changes()

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.exercise.announcement.model import Announced, Problem
-from shared.events.notify import UrgentLetterRequested
+from services.exercise.announcement.model import Announced, Problem, Stage
+from shared.events.notify import LetterRequested, UrgentLetterRequested
 from shared.i18n import N_, Locale
 from shared.ids import new_id
 from shared.realm import LIVE
@@ -17,6 +17,9 @@ from shared.realm import LIVE
 UNCONFIRMED_KEPT: Final = timedelta(hours=48)
 KEPT_AFTER: Final = timedelta(days=30)
 """So long after an exercise is over its addresses are kept."""
+
+TOLD_AFTER: Final = timedelta(minutes=10)
+"""So long a change must stand until those who have signed up are told of it: a slip of the hand tells nobody."""
 
 MOST_LINKS: Final = 10
 """Letters with a link that one address gets for one exercise, whoever asks for them."""
@@ -132,6 +135,43 @@ def expired(state: SignUpState, asked_at: datetime, now: datetime) -> bool:
     return state is SignUpState.ASKED and asked_at <= now - UNCONFIRMED_KEPT
 
 
+def standing(announced: Announced) -> str:
+    """What somebody who has signed up must know of an exercise: when it begins, or that it was cancelled."""
+    if announced.stage is Stage.CANCELLED:
+        return Stage.CANCELLED.value
+    return announced.announcement.starts_at.isoformat()
+
+
+def to_be_told(announced: Announced, now: datetime) -> bool:
+    """True if what holds now stands long enough, and still matters: whoever takes part knows of a beginning."""
+    matters = announced.stage in {Stage.OPEN, Stage.CANCELLED} and announced.announcement.ends_at > now
+    return matters and announced.changed_at <= now - TOLD_AFTER
+
+
+def notice(
+    announced: Announced,
+    sign_up: Mapping[str, str],
+    *,
+    letter_id: UUID,
+    sign_up_id: UUID,
+    link: str,
+    now: datetime,
+) -> LetterRequested:
+    """The wish for the letter that tells of a new time, or that it was cancelled; `sign_up` as for `letter`."""
+    return LetterRequested(
+        happened_at=now,
+        realm=LIVE,
+        letter_id=letter_id,
+        recipient_id=sign_up_id,
+        kind="sign_up",
+        address=sign_up["address"],
+        locale=sign_up["locale"],
+        not_after=now + UNCONFIRMED_KEPT,
+        shared=_shared(announced, "cancelled" if announced.stage is Stage.CANCELLED else "moved"),
+        personal={"link": link},
+    )
+
+
 def letter(
     announced: Announced, sign_up: Mapping[str, str], *, sign_up_id: UUID, link: str, known: bool, now: datetime
 ) -> UrgentLetterRequested:
@@ -145,10 +185,15 @@ def letter(
         address=sign_up["address"],
         locale=sign_up["locale"],
         not_after=now + UNCONFIRMED_KEPT,
-        shared={
-            **{f"name.{locale}": name for locale, name in announced.exercise.names.items()},
-            "purpose": "known" if known else "",
-            "closes_at": announced.announcement.starts_at.isoformat(),
-        },
+        shared=_shared(announced, "known" if known else ""),
         personal={"link": link},
     )
+
+
+def _shared(announced: Announced, purpose: str) -> dict[str, str]:
+    """What is the same in all letters of this purpose about an exercise."""
+    return {
+        **{f"name.{locale}": name for locale, name in announced.exercise.names.items()},
+        "purpose": purpose,
+        "closes_at": announced.announcement.starts_at.isoformat(),
+    }

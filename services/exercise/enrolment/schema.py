@@ -11,7 +11,8 @@ from shared.db import UtcDateTime
 
 
 class SignUpRow(ExerciseTable, table=True):
-    """Somebody who wants to take part. `address` is written as `read_address` gives it."""
+    """Somebody who wants to take part. `address` is written as `read_address` gives it, and `told` is what was known of
+    the exercise when it was confirmed or told of last, as `standing` gives it."""
 
     __tablename__ = "sign_up"
     __table_args__ = (UniqueConstraint("realm", "address"), Index("sign_up_unconfirmed", "state", "asked_at"))
@@ -24,6 +25,7 @@ class SignUpRow(ExerciseTable, table=True):
     state: str
     asked_at: datetime = Field(sa_type=UtcDateTime)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    told: str | None = None
 
 
 class SignUpLink(ExerciseTable, table=True):

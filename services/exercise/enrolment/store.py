@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.exercise.announcement.model import Stage
-from services.exercise.announcement.store import never_begun_since, public_one
+from services.exercise.announcement.store import AnnouncementStore, never_begun_since, public_one
 from services.exercise.enrolment.model import (
     FORGOTTEN,
     KEPT_AFTER,
@@ -24,7 +24,11 @@ from services.exercise.enrolment.model import (
     Source,
     expired,
     letter,
+    standing,
+    to_be_told,
 )
+from services.exercise.enrolment.notice_rows import AT_ONCE as TOLD_AT_ONCE
+from services.exercise.enrolment.notice_rows import tell_of
 from services.exercise.enrolment.schema import SignUpLink, SignUpRow
 from services.exercise.exercise.model import MOST_PARTICIPANTS, State
 from services.exercise.exercise.store import ExerciseRow, ParticipantRow, locked
@@ -55,6 +59,7 @@ class EnrolmentStore:
 
     def __init__(self, database: Database, *, clock: Clock, public_url: str, secret: str) -> None:
         self._database = database
+        self._announcements = AnnouncementStore(database, clock=clock)
         self._secret = secret
         self._clock = clock
         self._public_url = public_url
@@ -99,7 +104,8 @@ class EnrolmentStore:
                 return Refusal.BEGUN
             if await _count(session, ParticipantRow, col(ParticipantRow.realm) == exercise.realm) >= MOST_PARTICIPANTS:
                 return Refusal.FULL
-            confirmed = {"state": SignUpState.CONFIRMED.value, "confirmed_at": self._clock.now()}
+            known = {"confirmed_at": self._clock.now(), "told": standing(sign_up.announced)}
+            confirmed = {"state": SignUpState.CONFIRMED.value, **known}
             await session.execute(update(SignUpRow).where(col(SignUpRow.id) == sign_up.id).values(confirmed))
             await self._enrol(session, exercise.realm, [sign_up.address], sign_up.locale, source=Source.SIGN_UP)
             return None
@@ -167,6 +173,17 @@ class EnrolmentStore:
                 return Refusal.BEGUN
             await _remove(session, exercise.realm, address)
             return None
+
+    async def tell_changes(self) -> bool:
+        """Tell some of those who have signed up that their exercise was moved or cancelled; True if there may be
+        more."""
+        now, more = self._clock.now(), False
+        for announced in await self._announcements.list_public():
+            if to_be_told(announced, now):
+                async with self._database.write() as session:
+                    told = await tell_of(session, announced, public_url=self._public_url, now=now)
+                more = more or told == TOLD_AT_ONCE
+        return more
 
     async def forget(self) -> bool:
         """Remove a batch of sign-ups that were never confirmed; True if there may be more."""

@@ -31,7 +31,8 @@ class Kind(StrEnum):
               round was closed); personal association, link, reply (may be absent)
     sign_in   personal name, link
     details   personal association, link
-    sign_up   shared name.<locale>, purpose (`known`: to one who takes part already), closes_at; personal link
+    sign_up   shared name.<locale>, purpose (`known`: to one who takes part already; `moved`, `cancelled`: what became
+              of the exercise), closes_at; personal link
     exercise_started, exercise_ended  shared name.<locale>; of the end also aborted ("yes", or empty)
     confirm   shared purpose (may be absent; `preferences`: to one who is confirmed already); personal link
     guidance  shared headline.<locale>, text.<locale> (plain), html.<locale> (cleaned), areas.<locale> (names, may be
