@@ -134,6 +134,7 @@ def test_a_file_of_another_kind_is_refused(operator: Operator, tmp_path: Path) -
     assert "Kotipaikka" in operator.types("registry", "import", written(tmp_path, "a;b\n1;2\n"), code=2)
 
 
+@pytest.mark.slow
 def test_a_register_is_exported_and_imported_unchanged(operator: Operator, tmp_path: Path) -> None:
     operator.types("registry", "import", written(tmp_path, GOOD))
 
@@ -225,6 +226,7 @@ def test_the_doctor_finds_a_missing_identity_and_a_database_that_is_away(operato
     assert "127.0.0.1:1 does not let us in" in wrong["database of notify"]
 
 
+@pytest.mark.slow
 def test_the_audit_is_verified_from_the_first_row_to_the_last(operator: Operator, tmp_path: Path) -> None:
     nothing = "notify: nothing was written down yet\nstatus: nothing was written down yet\n"
     assert operator.types("audit", "verify") == f"intake: nothing was written down yet\n{nothing}"

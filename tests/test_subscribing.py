@@ -24,6 +24,7 @@ def members(tmp_path: Path) -> str:
     return str(file)
 
 
+@pytest.mark.slow
 def test_members_are_imported_shown_exported_and_erased(operator: Operator, members: str, tmp_path: Path) -> None:
     tried = operator.told("subscribers", "import", members, *MEMBERS, "--dry-run")
     imported = operator.told("subscribers", "import", members, *MEMBERS)

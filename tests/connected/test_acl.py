@@ -122,6 +122,7 @@ async def test_nobody_connects_without_an_identity(guarded: tuple[NatsServer, Pa
     assert b"Authorization Violation" in answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "subject",
     [

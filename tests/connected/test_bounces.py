@@ -104,6 +104,7 @@ async def running(settings: Settings, relay: Relay) -> AsyncIterator[Region]:
         yield Region(apps, settings, relay)
 
 
+@pytest.mark.slow
 async def test_whose_letter_came_back_gets_no_further_broadcast(region: Region) -> None:
     subscribers = region.apps["notify"].state.subscribers
     listed = [ImportedSubscriber(email, Audience.RESIDENTS, (), Locale.FI) for email in (AINO, BERTTA)]

@@ -73,6 +73,7 @@ async def test_a_service_migrates_from_nothing_to_the_tables_of_its_classes(
     assert await migrate(database, house.migrations) == []
 
 
+@pytest.mark.slow
 async def test_services_that_share_a_process_migrate_one_after_the_other(settings: Settings) -> None:
     houses = [house_of(service, settings) for service in SERVICES]
 
@@ -84,6 +85,7 @@ async def test_services_that_share_a_process_migrate_one_after_the_other(setting
         await house.database.close()
 
 
+@pytest.mark.slow
 def test_of_processes_that_start_at_once_one_migrates_and_all_succeed(each_database: str, settings: Settings) -> None:
     folder = house_of(SERVICES[0], settings).migrations
     racers = [

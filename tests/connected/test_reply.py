@@ -80,6 +80,7 @@ async def running(settings: Settings) -> AsyncIterator[Region]:
         yield Region(apps, settings)
 
 
+@pytest.mark.slow
 async def test_a_reply_to_the_letter_changes_the_figures(settings: Settings, nats_server: NatsServer) -> None:
     await provision_voices(nats_server, *VOICES)
     mail = {"smtp": Smtp(port=free_port(), rate=1000), "inbound": Inbound(port=free_port())}

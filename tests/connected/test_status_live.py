@@ -143,6 +143,7 @@ async def test_whoever_comes_gets_the_picture_of_now_and_then_every_change(open_
     assert all(line.startswith("data: ") for line in second.split("\n"))
 
 
+@pytest.mark.slow
 async def test_many_viewers_get_the_very_same_frame_and_leave_nothing_behind(open_site: Site, clock: FakeClock) -> None:
     async with viewers(open_site, 60) as many, viewers(open_site, 3, "sv") as others:
         for viewer in (*many, *others):

@@ -120,6 +120,7 @@ async def test_nothing_of_the_live_realm_is_noted(review: Review) -> None:
     assert count[0] == 0
 
 
+@pytest.mark.slow
 async def test_the_page_and_the_workbook_say_the_figures_of_the_report(review: Review) -> None:
     await review.hear([*registered(12, review.clock.now()), *review.played.events()])
     await review.browser.post(f"{review.url}/observations/new", data=DRAFT)
@@ -173,6 +174,7 @@ async def test_a_file_of_its_own_needs_nothing_and_says_that_it_was_an_exercise(
     assert alone_html(review.app.state.pages, await review.report(), Locale(language)) == answer.text
 
 
+@pytest.mark.slow
 async def test_the_report_is_printed_where_it_can_be(review: Review) -> None:
     pytest.importorskip("weasyprint")
     await review.hear([*registered(12, review.clock.now()), *review.played.events()])

@@ -214,6 +214,7 @@ async def test_a_second_answer_waits_for_the_first(play: Play) -> None:
     assert order == {path: drawn[path] for path in twice}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [404, 403, 503])
 async def test_what_is_never_taken_is_given_up_and_counted(play: Play, status: int) -> None:
     play.door.says = lambda _method, _path: status

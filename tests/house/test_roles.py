@@ -63,6 +63,7 @@ def test_every_door_of_partners_stands_in_the_table(settings: Settings) -> None:
     assert present == MAY_ASK.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 async def test_every_role_passes_where_it_may_and_nowhere_else(
     settings: Settings, clock: FakeClock, service: Service

@@ -109,6 +109,7 @@ async def walk(stores: Stores, clock: FakeClock, *, days: int) -> None:
         await stores.rounds.repeat_due()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", CHANGES_OF_CLOCKS)
 async def test_over_a_change_of_the_clocks_the_series_asks_at_the_same_hours(
     stores: Stores, clock: FakeClock, start: str

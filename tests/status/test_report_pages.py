@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from starlette.responses import Response
 
 from services.status.report.press import files
@@ -137,6 +138,7 @@ async def test_a_pdf_is_offered_where_it_can_be_made_and_the_browsers_print_wher
     assert file.content.startswith(b"%PDF-") == possible
 
 
+@pytest.mark.slow
 async def test_an_exercise_is_named_on_every_page_of_it(open_desk: Desk) -> None:
     round_ = await asked(open_desk, "Aino", realm=EXERCISE)
     await open_desk.app.state.reports.freeze(await situation_of(open_desk, round_), note())

@@ -340,6 +340,7 @@ evenings = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(evening=evenings)
 def test_every_letter_ends_as_its_relay_answered_and_what_is_said_to_be_sent_was_taken(evening: Evening) -> None:

@@ -81,6 +81,7 @@ def walked(http: httpx.Client, start: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.slow
 def test_the_copy_is_served_when_all_services_are_stopped(settings: Settings, clock: FakeClock, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     asyncio.run(write_and_stop(settings, clock, folder))

@@ -87,6 +87,7 @@ def test_any_text_can_be_read(headline: str, text: str, locale: Locale) -> None:
     assert all(len(finding.extract) <= EXTRACT or finding.blocks for finding in found)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(["[", "]", "(", ")", "_", ".", "ei ole ", "vaara", " ", "\n", "-", "a"]), max_size=400))
 def test_text_made_to_be_slow_is_read_too(parts: list[str]) -> None:
     assert len(findings("", "".join(parts), Locale.FI)) <= MOST

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -179,6 +180,7 @@ people = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(people, st.builds(Matching, audiences, places))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 async def test_each_confirmed_subscriber_who_matches_is_found_exactly_once(
