@@ -4,6 +4,8 @@ BIN := .venv/bin
 RUN := .venv/.run-ready
 DEV := .venv/.dev-ready
 WORKERS ?= 2
+# Each process of a test would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-all lint format types bench screenshots lock clean
 
