@@ -19,7 +19,7 @@ from shared.events.status import RoundClosed
 from shared.outbox import announce
 from shared.plumbing import Plumbing, UnconfirmedRow
 from shared.settings import Nats, Settings
-from shared.streams import Voice
+from shared.streams import Voice, consumer_name
 from shared.unconfirmed import FIRST_WAIT, GIVEN_UP_AFTER
 from tests.conftest import provision_voices
 from tests.connected.test_bus import INTAKE, STATUS, Listener, round_closed
@@ -218,14 +218,22 @@ async def test_who_ends_confirms_first(
     nats_server: NatsServer, status_db: Database, intake_db: Database, clock: FakeClock
 ) -> None:
     await provision_voices(nats_server, INTAKE)
-    listener = Listener(intake_db)
+    listener, connection = Listener(intake_db), await nats.connect(nats_server.url)
+
+    async def acked() -> bool:
+        name = consumer_name(INTAKE.service, RoundClosed)
+        info = await connection.jetstream().consumer_info(RoundClosed.stream, name)
+        return not info.num_ack_pending
+
     async with attached(STATUS, nats_server, status_db, clock=clock):
         async with attached(INTAKE, nats_server, intake_db, clock=clock, listener=listener):
             await say(status_db, round_closed())
             await called(listener, 1)
             await become(status_db, 1)
+            await eventually(acked)
 
         await awaits(status_db, " exercise")
+    await connection.close()
 
 
 async def test_what_nobody_confirms_is_given_up_in_the_end(
