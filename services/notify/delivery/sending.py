@@ -168,20 +168,22 @@ class Messages:
         """Share by share; the tasks take turns at the shares."""
         for share in shares:
             work: list[tuple[Seal, bytes]] = []
-            signed: list[asyncio.Future[bytes | Exception]] = []
+            outcomes: dict[int, bytes | Exception] = {}
+            signed: list[int] = []
             for delivery in share:
                 try:
                     copies = self._copies_of(delivery)
-                    message = copies.template.fill(delivery.recipient, eight_bit=True)
-                except LetterError as error:
-                    self._ahead[delivery.id].set_result(error)
+                    outcomes[delivery.id] = message = copies.template.fill(delivery.recipient, eight_bit=True)
+                except Exception as error:  # told to the one who asks for this message: nobody may wait for ever
+                    outcomes[delivery.id] = error
                 else:
                     if copies.seal is not None:
                         work.append((copies.seal, message))
-                        signed.append(self._ahead[delivery.id])
-            for one, outcome in zip(signed, await signer.sign(work), strict=True):
-                if not one.done():  # whoever waited for it may have been cut off
-                    one.set_result(outcome)
+                        signed.append(delivery.id)
+            outcomes.update(zip(signed, await signer.sign(work), strict=True))
+            for delivery_id, outcome in outcomes.items():
+                if not self._ahead[delivery_id].done():  # whoever waited for it may have been cut off
+                    self._ahead[delivery_id].set_result(outcome)
 
 
 class Letters:

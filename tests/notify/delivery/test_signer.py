@@ -95,6 +95,27 @@ async def test_who_gives_up_or_cannot_be_written_to_holds_up_nobody(signer: Sign
         await gives_up
 
 
+@pytest.mark.parametrize("error", [LetterError("no text"), KeyError("a fault of ours")])
+async def test_whatever_is_wrong_with_one_message_nobody_waits_for_ever(signer: Signer, error: Exception) -> None:
+    claimed, copies = batch(3), Copies(TEMPLATE, signer.seal(TEMPLATE))
+
+    def copies_of(delivery: Claimed) -> Copies:
+        if delivery.id == 0:
+            raise error
+        return copies
+
+    messages = Messages(claimed, copies_of, signer=signer)
+    gives_up = asyncio.create_task(messages.of(claimed[0], eight_bit=True))
+    await asyncio.sleep(0)
+    gives_up.cancel()
+
+    async with asyncio.timeout(10):
+        for delivery in claimed[1:]:
+            assert all(verified(await messages.of(delivery, eight_bit=True)))
+    with pytest.raises((asyncio.CancelledError, type(error))):
+        await gives_up
+
+
 async def test_without_a_key_a_message_is_what_the_template_says() -> None:
     (delivery,) = batch(1)
     messages = Messages([delivery], lambda _: Copies(TEMPLATE), signer=None)
