@@ -124,7 +124,7 @@ class Database:
         return self.engine.dialect.name
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Have `call` called after every committed write: it must only wake somebody."""
+        """Have `call` called after every committed write that is of interest to it: it must only wake somebody."""
         self._after_commit.append(call)
 
     @asynccontextmanager
@@ -155,9 +155,16 @@ class Database:
         self._committed()
 
     async def write_many(
-        self, write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], items: Sequence[Item]
+        self,
+        write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]],
+        items: Sequence[Item],
+        *,
+        quietly: bool = False,
     ) -> Sequence[Outcome]:
-        """One transaction in which the plain synchronous `write` puts all items; its outcomes, in order."""
+        """One transaction in which the plain synchronous `write` puts all items; its outcomes, in order.
+
+        What is written `quietly` is of no interest to those who wake after a commit: no event, and no page's figures.
+        """
         async with AsyncExitStack() as stack:
             if self._lock is not None:
                 await stack.enter_async_context(self._lock)
@@ -166,7 +173,8 @@ class Database:
             else:
                 connection = await stack.enter_async_context(self.engine.begin())
                 outcomes = await connection.run_sync(write, items)
-        self._committed()
+        if not quietly:
+            self._committed()
         return outcomes
 
     def group(

@@ -106,7 +106,7 @@ class Relay:
             )
             done = [row for row, ack in zip(rows, acks, strict=True) if not isinstance(ack, BaseException)]
         if done:
-            await self._database.write_many(partial(_published, now=self._clock.now()), done)
+            await self._database.write_many(partial(_published, now=self._clock.now()), done, quietly=True)
         if len(done) < len(rows):
             raise NotAllPublishedError(f"{len(rows) - len(done)} of {len(rows)}")
 

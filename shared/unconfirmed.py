@@ -79,7 +79,7 @@ class Unconfirmed:
 
     async def confirm(self, receipt: Receipt) -> None:
         """Note it; an event that all have confirmed is forgotten."""
-        await self._database.write_many(_confirm, [receipt])
+        await self._database.write_many(_confirm, [receipt], quietly=True)
 
     async def overdue(self) -> Sequence[Overdue]:
         """What is to be published again now, at most PAGE."""
@@ -93,7 +93,7 @@ class Unconfirmed:
             awaits=sorted({service for event in events for service in event.awaits.split()}),
             tries=max(event.tries for event in events),
         )
-        await self._database.write_many(partial(_put_off, now=self._clock.now()), events)
+        await self._database.write_many(partial(_put_off, now=self._clock.now()), events, quietly=True)
 
     async def give_up(self) -> bool:
         """Forget what nobody will confirm any more."""

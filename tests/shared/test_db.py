@@ -63,6 +63,17 @@ async def test_a_crowd_shares_transactions_and_each_gets_its_own_outcome(databas
     assert commits < 10
 
 
+async def test_who_wakes_after_a_commit_sleeps_on_when_it_was_written_quietly(database: Database) -> None:
+    woken: list[int] = []
+    database.after_commit(lambda: woken.append(len(woken)))
+
+    await database.write_many(write_notes, [1], quietly=True)
+    assert (await stored(database), woken) == ([1], [])
+
+    await database.write_many(write_notes, [2])
+    assert (await stored(database), woken) == ([1, 2], [0])
+
+
 async def test_after_a_crowd_those_who_come_one_by_one_share_a_transaction_too(database: Database) -> None:
     commits = 0
 

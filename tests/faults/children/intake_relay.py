@@ -18,8 +18,13 @@ class DiesBeforeForgetting(Database):
     """The relay's view of the database: it reads the outbox there, and its only write is to forget."""
 
     async def write_many(
-        self, _write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]], items: Sequence[Item]
+        self,
+        _write: Callable[[Connection, Sequence[Item]], Sequence[Outcome]],
+        items: Sequence[Item],
+        *,
+        quietly: bool = False,
     ) -> Sequence[Outcome]:
+        del quietly
         die(f"published, not forgotten: {len(items)}")
 
 
