@@ -11,10 +11,10 @@ they showed.
 
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, InjectFired, RosterFrozen, SimulatedNotReached
 from shared.events.intake import (
+    AnswersRehearsed,
     AssociationChanged,
     AssociationDeclined,
     AssociationNotReached,
-    CheckInReceived,
     NetworkChanged,
     SessionEnded,
     SimulatedAsked,
@@ -45,7 +45,7 @@ VOICE = Voice(
         SituationOpened,
         RoundOpened,
         RoundClosed,
-        CheckInReceived,
+        AnswersRehearsed,
         AssociationNotReached,
         AssociationDeclined,
         GuidancePublished,

@@ -35,10 +35,10 @@ from services.exercise.simulated.store import SimulatedStore
 from shared.answer_door import AnswerDoor
 from shared.clock import Clock, SystemClock
 from shared.events.intake import (
+    AnswersRehearsed,
     AssociationChanged,
     AssociationDeclined,
     AssociationNotReached,
-    CheckInReceived,
     NetworkChanged,
     SimulatedAsked,
 )
@@ -114,7 +114,7 @@ def _evaluate(app: FastAPI, house: House, evaluation: EvaluationStore, sources: 
     bus.hears(SituationOpened, notes.on_situation_opened)
     bus.hears(RoundOpened, notes.on_round_opened)
     bus.hears(RoundClosed, notes.on_round_closed)
-    bus.hears(CheckInReceived, notes.on_checkin_received)
+    bus.hears(AnswersRehearsed, notes.on_answers_rehearsed)
     bus.hears(AssociationNotReached, notes.on_association_not_reached)
     bus.hears(AssociationDeclined, notes.on_association_declined)
     bus.hears(GuidancePublished, notes.on_guidance_published)

@@ -5,7 +5,7 @@ invitations to a round, and check-ins as they were received. It alone knows a co
 Hears: RoundOpened, RoundReminded, RoundClosed, SituationClosed, LetterFailed, LetterReturned, SessionEnded;
 RosterFrozen, ExerciseStarted, ExerciseEnded, SimulatedNotReached, PersonErased.
 Says: AssociationChanged, NetworkChanged, CheckInReceived, AssociationDeclined, AssociationNotReached,
-SimulatedAsked, PartnerKeyChanged, SessionEnded, and wishes for letters.
+SimulatedAsked, AnswersRehearsed, PartnerKeyChanged, SessionEnded, and wishes for letters.
 Serves: the work list, calls, paper and replies by mail, the answer form /c/, a contact's details /d/, sign-in and
 sign-out, the registry, who can do what, people, the audit, partners' keys and their API, and its own operations under
 /intake/. Where a port is given for it, it also takes letters that answer those of a round.
@@ -13,6 +13,7 @@ sign-out, the registry, who can do what, people, the audit, partners' keys and t
 
 from shared.events.exercise import ExerciseEnded, ExerciseStarted, RosterFrozen, SimulatedNotReached
 from shared.events.intake import (
+    AnswersRehearsed,
     AssociationChanged,
     AssociationDeclined,
     AssociationNotReached,
@@ -35,6 +36,7 @@ VOICE = Voice(
         AssociationDeclined,
         AssociationNotReached,
         SimulatedAsked,
+        AnswersRehearsed,
         PartnerKeyChanged,
         SessionEnded,
         UrgentLetterRequested,

@@ -10,6 +10,9 @@ from shared.events import Event
 SIMULATED_PER_EVENT = 100
 """Associations named in one SimulatedAsked: about 16 kB of a message that may have 64 kB."""
 
+REHEARSED_PER_EVENT = 200
+"""Answers of one AnswersRehearsed: about 25 kB."""
+
 
 class OperatingStatus(StrEnum):
     """How an association operates, in its own words of the form."""
@@ -63,7 +66,7 @@ class NetworkChanged(Event, service="intake", fact="network_changed", heard_by=(
     retired: bool = False
 
 
-class CheckInReceived(Event, service="intake", fact="checkin_received", heard_by=("status", "exercise")):
+class CheckInReceived(Event, service="intake", fact="checkin_received", heard_by=("status",)):
     """An association said how it operates. Free text and the contact's name stay in intake."""
 
     checkin_id: UUID
@@ -76,6 +79,22 @@ class CheckInReceived(Event, service="intake", fact="checkin_received", heard_by
     until: AwareDatetime | None = None
     offers: tuple[Amount, ...] = ()
     needs: tuple[Amount, ...] = ()
+
+
+class RehearsedAnswer(BaseModel):
+    """An association of an exercise, and when it answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    association_id: UUID
+    reported_at: AwareDatetime
+
+
+class AnswersRehearsed(Event, service="intake", fact="answers_rehearsed", heard_by=("exercise",)):
+    """These answered in an exercise, as CheckInReceived tells of each: one event for what came at a time. It is for
+    whoever counts exercises, and so need not hear every answer of the live realm. Never in the live realm."""
+
+    answers: tuple[RehearsedAnswer, ...] = Field(max_length=REHEARSED_PER_EVENT)
 
 
 class AssociationNotReached(Event, service="intake", fact="association_not_reached", heard_by=("status", "exercise")):

@@ -1,6 +1,6 @@
 """A log of an exercise to be heard in any order: whom the round asked, and what they did."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -10,13 +10,12 @@ from services.exercise.evaluation.handlers import EvaluationHandlers
 from services.exercise.exercise.model import Exercise
 from shared.events import Event
 from shared.events.intake import (
+    AnswersRehearsed,
     AssociationChanged,
     AssociationDeclined,
     AssociationNotReached,
-    Channel,
-    CheckInReceived,
     NetworkChanged,
-    OperatingStatus,
+    RehearsedAnswer,
 )
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
@@ -84,8 +83,7 @@ class Played:
             ),
             RoundClosed(happened_at=at + timedelta(hours=1), **of_round),
         ]
-        for number, seconds in enumerate(self.answers):
-            told += [self._answer(ids[number], at + timedelta(seconds=seconds + again), of_round) for again in (0, 5)]
+        told += [event for again in (5, 0) for event in self._answered(ids, at + timedelta(seconds=again))]
         left = ids[len(self.answers) :]
         told += [AssociationDeclined(happened_at=at, association_id=one, **of_round) for one in left[: self.declined]]
         gone = left[self.declined : self.declined + self.not_reached]
@@ -102,11 +100,15 @@ class Played:
             BroadcastFinished(happened_at=at, realm=self.realm, guidance_id=guidance_id, revision=1, sent=2, failed=0),
         ]
 
-    @staticmethod
-    def _answer(association: UUID, at: datetime, of_round: dict[str, object]) -> Event:
-        values = {"association_id": association, "checkin_id": new_id(), **of_round}
-        status, channel = OperatingStatus.NORMAL, Channel.LINK
-        return CheckInReceived(happened_at=at, reported_at=at, status=status, channel=channel, **values)
+    def _answered(self, ids: Sequence[UUID], at: datetime) -> Iterator[AnswersRehearsed]:
+        """Told in threes."""
+        answers = tuple(map(_answer, ids, [at + timedelta(seconds=seconds) for seconds in self.answers]))
+        for begin in range(0, len(answers), 3):
+            yield AnswersRehearsed(happened_at=at, realm=self.realm, answers=answers[begin : begin + 3])
+
+
+def _answer(association_id: UUID, at: datetime) -> RehearsedAnswer:
+    return RehearsedAnswer(association_id=association_id, reported_at=at)
 
 
 async def hear(events: Sequence[Event], registry: AssociationHandlers, notes: EvaluationHandlers) -> None:

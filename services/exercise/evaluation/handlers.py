@@ -3,7 +3,7 @@
 from services.exercise.evaluation.model import Fact, Happening, Noted
 from services.exercise.evaluation.store import EvaluationStore, OfAssociations, OfExercise
 from shared.events import Event
-from shared.events.intake import AssociationDeclined, AssociationNotReached, CheckInReceived
+from shared.events.intake import AnswersRehearsed, AssociationDeclined, AssociationNotReached
 from shared.events.notify import BroadcastFinished, GuidancePublished
 from shared.events.status import RoundClosed, RoundOpened, SituationOpened
 from shared.log import logger
@@ -32,17 +32,19 @@ class EvaluationHandlers:
         if event.realm.live:
             return
         await self._note(event, Noted(Happening.ROUND_OPENED, str(event.round_id), event.happened_at))
-        await self._store.hear(OfAssociations(event.realm, Fact.ASKED, event.happened_at, event.association_ids))
+        asked = dict.fromkeys(event.association_ids, event.happened_at)
+        await self._store.hear(OfAssociations(event.realm, Fact.ASKED, asked))
 
     async def on_round_closed(self, event: RoundClosed) -> None:
         """Note that the round takes no more answers."""
         await self._note(event, Noted(Happening.ROUND_CLOSED, str(event.round_id), event.happened_at))
 
-    async def on_checkin_received(self, event: CheckInReceived) -> None:
-        """Note when the association answered first."""
+    async def on_answers_rehearsed(self, event: AnswersRehearsed) -> None:
+        """Note when these associations answered first."""
         if not event.realm.live:
-            at = min(event.reported_at, event.happened_at)
-            await self._store.hear(OfAssociations(event.realm, Fact.ANSWERED, at, (event.association_id,)))
+            latest_first = sorted(event.answers, key=lambda answer: answer.reported_at, reverse=True)
+            first = {answer.association_id: answer.reported_at for answer in latest_first}
+            await self._store.hear(OfAssociations(event.realm, Fact.ANSWERED, first))
 
     async def on_association_not_reached(self, event: AssociationNotReached) -> None:
         """Note that no letter reached the association."""
@@ -67,7 +69,7 @@ class EvaluationHandlers:
 
     async def _fact(self, event: AssociationNotReached | AssociationDeclined, fact: Fact) -> None:
         if not event.realm.live:
-            await self._store.hear(OfAssociations(event.realm, fact, event.happened_at, (event.association_id,)))
+            await self._store.hear(OfAssociations(event.realm, fact, {event.association_id: event.happened_at}))
 
     async def _note(self, event: Event, noted: Noted) -> None:
         if not event.realm.live:

@@ -3,7 +3,7 @@
 What is kept is the first moment of each fact: telling it again, or in another order, changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -63,12 +63,11 @@ NOTED = ExerciseTable.metadata.tables["noted"]
 
 @dataclass(frozen=True)
 class OfAssociations:
-    """One fact of these associations."""
+    """One fact of these associations, and when it was so of each."""
 
     realm: Realm
     fact: Fact
-    at: datetime
-    association_ids: tuple[UUID, ...]
+    moments: Mapping[UUID, datetime]
 
 
 @dataclass(frozen=True)
@@ -170,9 +169,9 @@ def _write(connection: Connection, news: Sequence[News]) -> list[None]:
     happened: dict[tuple[str, str, str], Noted] = {}
     for one in news:
         if isinstance(one, OfAssociations):
-            for association_id in one.association_ids:
+            for association_id, at in one.moments.items():
                 key = (one.realm.id, association_id, one.fact.value)
-                facts[key] = min(one.at, facts.get(key, one.at))
+                facts[key] = min(at, facts.get(key, at))
         else:
             place = (one.realm.id, one.noted.what.value, one.noted.key)
             happened[place] = min(one.noted, happened.get(place, one.noted), key=lambda noted: noted.at)

@@ -1,6 +1,7 @@
 """Check-in model: whether an answer is taken, and what is recorded of it."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -8,8 +9,18 @@ from uuid import UUID, uuid5
 
 from services.intake.invitation.model import AskedRound
 from services.intake.registry.model import Plan
-from shared.events.intake import Amount, AssociationDeclined, Channel, CheckInReceived, OperatingStatus
+from shared.events.intake import (
+    REHEARSED_PER_EVENT,
+    Amount,
+    AnswersRehearsed,
+    AssociationDeclined,
+    Channel,
+    CheckInReceived,
+    OperatingStatus,
+    RehearsedAnswer,
+)
 from shared.i18n import HELSINKI, N_, Locale, number
+from shared.realm import Realm
 from shared.region import CAPABILITIES
 
 NOTE_LIMIT = 500
@@ -224,6 +235,21 @@ def _received(checkin: CheckIn, invited: Invited) -> CheckInReceived:
         offers=checkin.said.offers,
         needs=checkin.said.needs,
     )
+
+
+def rehearsed(told: Sequence[CheckInReceived]) -> Iterator[AnswersRehearsed]:
+    """What whoever counts exercises is told of these answers: those of each exercise together."""
+    by_realm: defaultdict[Realm, list[CheckInReceived]] = defaultdict(list)
+    for event in told:
+        if not event.realm.live:
+            by_realm[event.realm].append(event)
+    for realm, events in by_realm.items():
+        for begin in range(0, len(events), REHEARSED_PER_EVENT):
+            part = events[begin : begin + REHEARSED_PER_EVENT]
+            answers = tuple(
+                RehearsedAnswer(association_id=event.association_id, reported_at=event.reported_at) for event in part
+            )
+            yield AnswersRehearsed(happened_at=part[0].happened_at, realm=realm, answers=answers)
 
 
 def in_words(amounts: Iterable[Amount], locale: Locale) -> str:

@@ -24,6 +24,7 @@ from services.intake.checkin.model import (
     accept,
     decline,
     plan_after,
+    rehearsed,
 )
 from services.intake.invitation.model import AskedRound
 from services.intake.invitation.store import Invitation, InvitationToken, RoundRow
@@ -148,7 +149,8 @@ def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
     connection.execute(statement, [_row_values(decision) for decision in accepted])
     latest = {decision.invited.invitation_id: decision.checkin.checkin_id for decision in accepted}
     connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
-    announce_all(connection, [decision.event for decision in accepted])
+    told = [decision.event for decision in accepted]
+    announce_all(connection, [*told, *rehearsed(told)])
     _note_plans(connection, accepted)
     record_all(connection, [entered for decision in accepted if (entered := _entered(decision))])
 

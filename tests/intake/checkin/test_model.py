@@ -20,10 +20,11 @@ from services.intake.checkin.model import (
     decline,
     in_words,
     plan_after,
+    rehearsed,
 )
 from services.intake.invitation.model import AskedRound
 from services.intake.registry.model import Plan
-from shared.events.intake import Amount, Channel, OperatingStatus
+from shared.events.intake import REHEARSED_PER_EVENT, Amount, Channel, CheckInReceived, OperatingStatus
 from shared.i18n import Locale
 from shared.ids import digest, new_id
 from shared.realm import Realm
@@ -230,3 +231,35 @@ def test_who_gave_an_answer_is_told_with_it_or_by_its_door() -> None:
     assert isinstance(named, Accepted)
     assert isinstance(unnamed, Accepted)
     assert (named.checkin.contact_id, unnamed.checkin.contact_id) == (writer, owner)
+
+
+told = st.builds(
+    CheckInReceived,
+    happened_at=st.just(STORM_EVENING),
+    realm=st.sampled_from([Realm("live"), Realm("ex-1"), Realm("ex-2")]),
+    reported_at=st.datetimes(timezones=st.just(UTC)),
+    status=st.just(OperatingStatus.NORMAL),
+    channel=st.just(Channel.LINK),
+)
+
+
+@given(st.lists(told, max_size=5), st.integers(0, 2 * REHEARSED_PER_EVENT + 1))
+def test_whoever_counts_exercises_hears_of_each_answer_in_one_and_of_no_live_one(
+    few: list[CheckInReceived], crowd: int
+) -> None:
+    answered = [*few, *(received(Realm("ex-9")) for _ in range(crowd))]
+
+    events = list(rehearsed(answered))
+
+    heard = [(event.realm, one.association_id, one.reported_at) for event in events for one in event.answers]
+    wanted = [(one.realm, one.association_id, one.reported_at) for one in answered if not one.realm.live]
+    assert sorted(heard) == sorted(wanted)
+    assert len(events) == len({one.realm for one in answered if not one.realm.live} - {"ex-9"}) + -(
+        -crowd // REHEARSED_PER_EVENT
+    )
+
+
+def received(realm: Realm) -> CheckInReceived:
+    decision = accept(ANSWER, replace(INVITED, association_id=new_id(), asked=replace(ROUND, realm=realm)))
+    assert isinstance(decision, Accepted)
+    return decision.event
