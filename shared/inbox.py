@@ -5,16 +5,25 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from shared.clock import Clock
 from shared.db import Database, insert_into
 from shared.plumbing import InboxRow
+from shared.rows import RowReader, RowWriter
 
 KEPT: Final = timedelta(days=60)
 """A stream keeps a message for 14 days, its sender publishes it again for 14 more, and that too is kept for 14."""
+
+
+_KNOWN = RowReader(
+    select(col(InboxRow.event_id)).where(
+        col(InboxRow.consumer) == bindparam("consumer"), col(InboxRow.event_id).in_(bindparam("ids", expanding=True))
+    )
+)
+_RECORD = RowWriter(InboxRow, ("consumer", "event_id", "applied_at"))
 
 
 def unseen(connection: Connection, consumer: str, event_ids: Sequence[UUID], now: datetime) -> set[UUID]:
@@ -24,11 +33,16 @@ def unseen(connection: Connection, consumer: str, event_ids: Sequence[UUID], now
     """
     if not event_ids:
         return set()
+    ids = set(event_ids)
+    rows = [{"consumer": consumer, "event_id": event_id, "applied_at": now} for event_id in ids]
+    if connection.dialect.name == "sqlite":  # one writer at a time: what is not there now comes from nobody else
+        known = {event_id for [event_id] in _KNOWN(connection, consumer=consumer, ids=list(ids))}
+        _RECORD(connection, [row for row in rows if row["event_id"] not in known])
+        return ids - known
     statement = (
         insert_into(connection.dialect.name, InboxRow).on_conflict_do_nothing().returning(col(InboxRow.event_id))
     )
-    values = [{"consumer": consumer, "event_id": event_id, "applied_at": now} for event_id in set(event_ids)]
-    return set(connection.execute(statement, values).scalars())
+    return set(connection.execute(statement, rows).scalars())
 
 
 async def first_time(session: AsyncSession, consumer: str, event_id: UUID, now: datetime) -> bool:

@@ -32,11 +32,12 @@ from services.intake.registry.model import Plan
 from services.intake.registry.store import Association, Contact, tell_all
 from services.intake.schema import IntakeTable
 from shared.audit import Deed
-from shared.db import Database, UtcDateTime, insert_into
+from shared.db import Database, UtcDateTime
 from shared.events.intake import Amount, Channel, OperatingStatus
 from shared.ids import digest
 from shared.outbox import announce, announce_all
 from shared.realm import Realm
+from shared.rows import RowWriter
 
 PACE = 0.03
 """Seconds by which each of a crowd that answers waits longer for the thank-you: one commit for six of them costs what
@@ -145,8 +146,7 @@ def _rounds(connection: Connection, ids: set[UUID]) -> dict[UUID, AskedRound]:
 def _save(connection: Connection, accepted: Sequence[Accepted]) -> None:
     if not accepted:
         return
-    statement = insert_into(connection.dialect.name, CheckInRow).on_conflict_do_nothing()
-    connection.execute(statement, [_row_values(decision) for decision in accepted])
+    _RECORD(connection, [_row_values(decision) for decision in accepted])
     latest = {decision.invited.invitation_id: decision.checkin.checkin_id for decision in accepted}
     connection.execute(_POINT_TO, [{"invitation": key, "checkin": latest[key]} for key in sorted(latest)])
     told = [decision.event for decision in accepted]
@@ -264,6 +264,7 @@ def _by_invitation() -> Executable:
     )
 
 
+_RECORD = RowWriter(CheckInRow, rest=lambda statement: statement.on_conflict_do_nothing())
 _BY_TOKEN = _by_token()
 _BY_INVITATION = _by_invitation()
 _ROUNDS = select(

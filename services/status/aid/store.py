@@ -13,10 +13,11 @@ from services.status.aid.model import Aid, Course, Side, told
 from services.status.association.store import ASSOCIATION, ids_in_sight
 from services.status.schema import StatusTable
 from shared.clock import Clock
-from shared.db import Database, UtcDateTime, insert_into
+from shared.db import Database, UtcDateTime
 from shared.events.intake import CheckInReceived
 from shared.identity import Within
 from shared.realm import LIVE, Realm
+from shared.rows import RowReader, RowWriter
 
 LIST_PAGE = 50
 OFFERS_LOOKED_AT = 500
@@ -154,6 +155,15 @@ class AidStore:
             return len(moved.all())
 
 
+_SAVE = RowWriter(
+    AidRow,
+    rest=lambda statement: statement.on_conflict_do_update(
+        index_elements=list(KEY),
+        set_={column.name: statement.excluded[column.name] for column in AID.c if column.name not in KEY},
+    ),
+)
+
+
 def replace_aid(connection: Connection, answers: Sequence[Answered]) -> None:
     """The associations' offers and needs are now those of these answers, one answer of each in a situation.
 
@@ -172,9 +182,7 @@ def replace_aid(connection: Connection, answers: Sequence[Answered]) -> None:
             _row(row_key, amount, by_association[row_key[:3]], known.get(row_key))
             for row_key, amount in sorted(wanted.items())
         ]
-        statement = insert_into(connection.dialect.name, AidRow)
-        kept = {name: statement.excluded[name] for name in rows[0] if name not in KEY}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=kept), rows)
+        _SAVE(connection, rows)
 
 
 def hand_over_aid(connection: Connection, place: tuple[str, UUID], gone: UUID, *, heir: UUID | None) -> None:
@@ -193,21 +201,20 @@ def _wanted(answer: Answered) -> dict[RowKey, int | None]:
     return {(*own, side.value, capability): amount for (side, capability), amount in told(answer.checkin).items()}
 
 
+_OF_OWNERS = RowReader(
+    select(*(AID.c[name] for name in (*KEY, *Before._fields))).where(
+        AID.c.situation_id.in_(bindparam("situations", expanding=True)),
+        AID.c.association_id.in_(bindparam("associations", expanding=True)),
+    )
+)
+
+
 def _known(connection: Connection, answers: Sequence[Answered]) -> dict[RowKey, Before]:
     """The rows that there are of these associations in these situations."""
     owners = {_key_of(answer) for answer in answers}
-    found = connection.execute(
-        select(AID)
-        .where(AID.c.situation_id.in_(sorted({situation_id for _, situation_id, _ in owners})))
-        .where(AID.c.association_id.in_(sorted({association_id for _, _, association_id in owners})))
-    )
-    return {
-        (row.realm, row.situation_id, row.association_id, row.side, row.capability): Before(
-            row.amount, row.course, row.moved_by, row.moved_at
-        )
-        for row in found
-        if (row.realm, row.situation_id, row.association_id) in owners
-    }
+    situations, associations = ({key[part] for key in owners} for part in (1, 2))
+    found = _OF_OWNERS(connection, situations=sorted(situations), associations=sorted(associations))
+    return {row[:5]: Before(*row[5:]) for row in found if row[:3] in owners}
 
 
 def _row(row_key: RowKey, amount: int | None, answer: Answered, before: Before | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Index, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Index, and_, bindparam, func, or_, select
 from sqlmodel import Field
 
 from services.status.association.model import Filter, Traits
@@ -14,6 +14,7 @@ from shared.db import Database, insert_into
 from shared.events.intake import AssociationChanged
 from shared.identity import Within
 from shared.realm import LIVE
+from shared.rows import RowReader
 
 
 class AssociationRow(StatusTable, table=True):
@@ -101,21 +102,20 @@ def ids_in_sight(within: Within, column: ColumnElement[UUID]) -> tuple[ColumnEle
     return (column.in_(seen),)
 
 
+_KNOWN = RowReader(
+    select(
+        *(ASSOCIATION.c.association_id, ASSOCIATION.c.name, ASSOCIATION.c.retired, ASSOCIATION.c.merged_into),
+        *(ASSOCIATION.c.municipality, ASSOCIATION.c.sector, ASSOCIATION.c.networks, ASSOCIATION.c.capabilities),
+    ).where(ASSOCIATION.c.realm == LIVE, ASSOCIATION.c.association_id.in_(bindparam("ids", expanding=True)))
+)
+
+
 def associations(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Association]:
     """What is known of these; those that are not known are left out."""
     wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    known = ASSOCIATION.c
-    rows = connection.execute(
-        select(
-            *(known.association_id, known.name, known.retired, known.merged_into),
-            *(known.municipality, known.sector, known.networks, known.capabilities),
-        ).where(known.realm == LIVE, known.association_id.in_(wanted))
-    )
     return {
-        id_: Association(id_, name, Traits(*traits), retired=retired, merged_into=merged_into)
-        for id_, name, retired, merged_into, *traits in rows
+        id_: Association(id_, name, Traits(*traits), retired=bool(retired), merged_into=merged_into)
+        for id_, name, retired, merged_into, *traits in (_KNOWN(connection, ids=wanted) if wanted else ())
     }
 
 

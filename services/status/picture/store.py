@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, literal, select, union_all
+from sqlalchemy import Connection, bindparam, func, select
 
 from services.status.answer.model import Answer, Pin
 from services.status.association.model import Traits
@@ -20,6 +20,7 @@ from services.status.situation.model import Situation
 from shared.db import Database
 from shared.identity import Within
 from shared.realm import LIVE
+from shared.rows import RowReader
 
 LIST_PAGE = 50
 
@@ -37,6 +38,18 @@ class Listed:
     answers: tuple[Answer, ...]
     pin: Pin | None
     disputed: bool
+
+
+ANSWERED = (*sorted(FRESH), State.STALE)
+"""The states in which answers are."""
+
+
+def _here(table: Any) -> tuple[Any, Any]:
+    return table.c.realm == bindparam("in_realm"), table.c.situation_id == bindparam("situation")
+
+
+def _of(situation: Situation) -> dict[str, Any]:
+    return {"in_realm": situation.realm.id, "situation": situation.id}
 
 
 class PictureStore:
@@ -113,30 +126,43 @@ class PictureStore:
             return listed, int(total.scalar_one())
 
 
+_TALLIES = RowReader(
+    select(TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"]).where(
+        *_here(TALLY), TALLY.c.dimension != Dimension.CAPABILITY_AREA.value, TALLY.c["count"] != 0
+    )
+)
+
+
 def _tallies(connection: Connection, situation: Situation) -> Tallies:
-    columns = (TALLY.c.dimension, TALLY.c.key, TALLY.c.state, TALLY.c["count"])
-    shown = (TALLY.c.dimension != Dimension.CAPABILITY_AREA.value, TALLY.c["count"] != 0)
-    rows = connection.execute(select(*columns).where(*_in(TALLY, situation), *shown))
+    rows = _TALLIES(connection, **_of(situation))
     return Counter({TallyKey(Dimension(dim), key, State(state)): count for dim, key, state, count in rows})
 
 
-def _newest(connection: Connection, situation: Situation) -> dict[State, datetime]:
-    """For each state in which answers are, when the newest was given; each is one step into an index."""
-    newest = union_all(
+_NEWEST = RowReader(
+    select(
         *(
-            select(literal(state.value), func.max(STANDING.c.reported_at)).where(
-                *_in(STANDING, situation), STANDING.c.state == state
-            )
-            for state in (*sorted(FRESH), State.STALE)
+            select(func.max(STANDING.c.reported_at))
+            .where(*_here(STANDING), STANDING.c.state == state)
+            .scalar_subquery()
+            .label(state.name.lower())
+            for state in ANSWERED
         )
     )
-    rows = connection.execute(newest)
-    return {State(state): at for state, at in rows if at is not None}
+)
+"""Each is one step into an index."""
+
+
+def _newest(connection: Connection, situation: Situation) -> dict[State, datetime]:
+    """For each state in which answers are, when the newest was given."""
+    [moments] = _NEWEST(connection, **_of(situation))
+    return {state: at for state, at in zip(ANSWERED, moments, strict=True) if at is not None}
+
+
+_TREND = RowReader(select(TREND.c.slot, TREND.c.state, TREND.c.delta).where(*_here(TREND)))
 
 
 def _trend(connection: Connection, situation: Situation) -> list[TrendStep]:
-    rows = connection.execute(select(TREND.c.slot, TREND.c.state, TREND.c.delta).where(*_in(TREND, situation)))
-    return [TrendStep(slot, State(state), delta) for slot, state, delta in rows]
+    return [TrendStep(slot, State(state), delta) for slot, state, delta in _TREND(connection, **_of(situation))]
 
 
 def _changes(

@@ -30,11 +30,11 @@ from services.status.readiness.model import (
 from services.status.readiness.schema import ChangeRow, StandingRow, TallyRow, TrendRow
 from services.status.schema import StatusTable
 from services.status.situation.store import SITUATION
-from shared.db import insert_into
 from shared.events.intake import OperatingStatus
 from shared.events.status import ReadinessChanged
 from shared.outbox import announce_all
 from shared.realm import Realm
+from shared.rows import RowReader, RowWriter
 
 Place = tuple[str, UUID]
 """A situation: its realm and id."""
@@ -45,6 +45,7 @@ _tables = StatusTable.metadata.tables
 STANDING = _tables["standing"]
 TALLY, TREND, CHANGE = _tables["tally"], _tables["trend"], _tables["change"]
 ANSWERS = TypeAdapter(tuple[Answer, ...])
+COLUMNS: Sequence[str] = STANDING.c.keys()
 IDENTITY = frozenset({"realm", "situation_id", "association_id"})
 """The columns of a standing that never change."""
 
@@ -102,14 +103,17 @@ def record(connection: Connection, steps: Sequence[Step], now: datetime) -> None
     _note_changes(connection, [step for step in steps if step.after and _state_before(step) != step.after.state], now)
 
 
+_SAVE = RowWriter(
+    StandingRow,
+    rest=lambda statement: statement.on_conflict_do_update(
+        index_elements=sorted(IDENTITY),
+        set_={name: statement.excluded[name] for name in COLUMNS if name not in IDENTITY},
+    ),
+)
+
+
 def _save(connection: Connection, standings: Sequence[Standing]) -> None:
-    if standings:
-        statement = insert_into(connection.dialect.name, StandingRow)
-        moved = {name: statement.excluded[name] for name in STANDING.c.keys() if name not in IDENTITY}  # noqa: SIM118 - no dict
-        keys = sorted(IDENTITY)
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=keys, set_=moved), [_row(one) for one in standings]
-        )
+    _SAVE(connection, [_row(one) for one in standings])
 
 
 def _take_away(connection: Connection, standings: Sequence[Standing]) -> None:
@@ -124,6 +128,15 @@ def _take_away(connection: Connection, standings: Sequence[Standing]) -> None:
         connection.execute(gone, keys)
 
 
+_ADD = RowWriter(
+    TallyRow,
+    rest=lambda statement: statement.on_conflict_do_update(
+        index_elements=["realm", "situation_id", "dimension", "key", "state"],
+        set_={"count": TALLY.c["count"] + statement.excluded["count"]},
+    ),
+)
+
+
 def move_tallies(connection: Connection, place: Place, deltas: Tallies, now: datetime) -> None:
     """Add the deltas to the situation's figures and to its trend, and tell the open pictures to look again."""
     realm, situation_id = place
@@ -132,14 +145,7 @@ def move_tallies(connection: Connection, place: Place, deltas: Tallies, now: dat
         for key, count in sorted(nonzero(deltas).items())
     ]
     if figures:
-        statement = insert_into(connection.dialect.name, TallyRow)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["realm", "situation_id", "dimension", "key", "state"],
-                set_={"count": TALLY.c["count"] + statement.excluded["count"]},
-            ),
-            figures,
-        )
+        _ADD(connection, figures)
         _move_trend(connection, place, deltas, now)
     announce_all(connection, [ReadinessChanged(happened_at=now, realm=Realm(realm), situation_id=situation_id)])
 
@@ -166,6 +172,15 @@ def differences(connection: Connection, place: Place) -> Tallies:
     return difference(Counter(kept), counted(connection, place))
 
 
+_ADD_TREND = RowWriter(
+    TrendRow,
+    rest=lambda statement: statement.on_conflict_do_update(
+        index_elements=["realm", "situation_id", "slot", "state"],
+        set_={"delta": TREND.c.delta + statement.excluded.delta},
+    ),
+)
+
+
 def _move_trend(connection: Connection, place: Place, deltas: Tallies, now: datetime) -> None:
     realm, situation_id = place
     rows = [
@@ -173,15 +188,7 @@ def _move_trend(connection: Connection, place: Place, deltas: Tallies, now: date
         for key, count in sorted(deltas.items())
         if key.dimension is Dimension.REGION
     ]
-    if rows:
-        statement = insert_into(connection.dialect.name, TrendRow)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["realm", "situation_id", "slot", "state"],
-                set_={"delta": TREND.c.delta + statement.excluded.delta},
-            ),
-            rows,
-        )
+    _ADD_TREND(connection, rows)
 
 
 def _note_changes(connection: Connection, steps: Sequence[Step], now: datetime) -> None:
@@ -204,16 +211,23 @@ def _note_changes(connection: Connection, steps: Sequence[Step], now: datetime) 
     connection.execute(insert(ChangeRow), rows)
 
 
+_STANDINGS = RowReader(
+    select(STANDING).where(
+        STANDING.c.realm.in_(bindparam("realms", expanding=True)),
+        STANDING.c.situation_id.in_(bindparam("situations", expanding=True)),
+        STANDING.c.association_id.in_(bindparam("ids", expanding=True)),
+    )
+)
+
+
 def standings(connection: Connection, keys: Iterable[Key]) -> dict[Key, Standing]:
     """Those of these standings that there are."""
     wanted = set(keys)
+    if not wanted:
+        return {}
     realms, situations, ids = (sorted({key[part] for key in wanted}) for part in range(3))
-    rows = connection.execute(
-        select(STANDING).where(
-            STANDING.c.realm.in_(realms), STANDING.c.situation_id.in_(situations), STANDING.c.association_id.in_(ids)
-        )
-    )
-    found = map(standing_of, rows.mappings())
+    rows = _STANDINGS(connection, realms=realms, situations=situations, ids=ids)
+    found = (standing_of(row._asdict()) for row in rows)
     return {key_of(standing): standing for standing in found if key_of(standing) in wanted}
 
 
