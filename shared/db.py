@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic_core import from_json, to_json
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from shared.log import logger
 from shared.sqlite_thread import SqliteThread
+
+log = logger(__name__)
 
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
@@ -32,6 +35,9 @@ PRAGMA busy_timeout=5000;
 PRAGMA foreign_keys=ON;
 PRAGMA wal_autocheckpoint=4000;
 """
+
+_MARKS = "PRAGMA user_version"
+"""How many deletions are noted that the files still remember; a number that SQLite keeps for its user."""
 
 PASSING_POSTGRES = ("08", "40", "53", "57")
 """Connection, rollback (deadlock), resources, intervention: the classes of SQLSTATE that pass."""
@@ -194,6 +200,24 @@ class Database:
         async with self._reads.connect() as connection:
             await connection.exec_driver_sql("SELECT 1")
 
+    async def out_of_the_bytes(self, session: AsyncSession) -> None:
+        """Note, in the transaction that deletes it, that something must leave the files too, as `compact` has it.
+
+        The note is a number in the head of SQLite's own file, so it is there if and only if the deletion is.
+        """
+        if self._lock is not None:
+            marks = (await session.execute(text(_MARKS))).scalar_one()
+            await session.execute(text(f"{_MARKS} = {marks + 1}"))
+
+    async def compact_if_noted(self) -> bool:
+        """Do what is noted; False, so that a job comes back at its own time and not at once."""
+        if self._lock is not None:
+            async with self.read() as session:
+                noted = (await session.execute(text(_MARKS))).scalar_one()
+            if noted and not await self.compact():
+                log.warning("the database is busy; what was deleted is cleaned out of its files later")
+        return False
+
     async def compact(self) -> bool:
         """Have nothing in the files of the database that was deleted from it; False if that must be tried again.
 
@@ -205,8 +229,11 @@ class Database:
         async with self._lock, self.engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
+                [[marks]] = await driver.execute_fetchall(_MARKS)
                 await driver.execute("VACUUM")
                 [[busy, *_]] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                if marks and not busy:
+                    await _unmark(driver, marks)
             except sqlite3.OperationalError:
                 return False
         return not busy
@@ -291,6 +318,14 @@ class GroupCommit(Generic[Item, Outcome]):
             for (_, waits), outcome in zip(group, outcomes, strict=True):
                 if not waits.done():
                     waits.set_result(outcome)
+
+
+async def _unmark(driver: Any, marks: int) -> None:
+    """Take the note away, unless another process has noted more meanwhile."""
+    await driver.execute("BEGIN IMMEDIATE")
+    if await driver.execute_fetchall(_MARKS) == [(marks,)]:
+        await driver.execute(f"{_MARKS} = 0")
+    await driver.execute("COMMIT")
 
 
 def _engine_options(url: str) -> dict[str, Any]:

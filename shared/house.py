@@ -25,6 +25,7 @@ from shared.web import Pages, make_web
 CONFIRM_EVERY: Final = 1.0
 PUBLISH_AGAIN_EVERY: Final = 30.0
 FORGET_EVERY: Final = 3600.0
+COMPACT_EVERY: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -107,4 +108,5 @@ def build(
     house.jobs.every(PUBLISH_AGAIN_EVERY, bus.publish_again)
     house.jobs.every(FORGET_EVERY, bus.relay.unconfirmed.give_up)
     house.jobs.every(FORGET_EVERY, forget)
+    house.jobs.every(COMPACT_EVERY, database.compact_if_noted)
     return house

@@ -62,6 +62,7 @@ def written(folder: Path, text: str) -> str:
     return str(file)
 
 
+@pytest.mark.slow
 def test_migrating_tells_what_it_did_and_does_it_once(operator: Operator) -> None:
     first = operator.told("migrate")
 

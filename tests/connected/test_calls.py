@@ -34,6 +34,7 @@ async def pair(settings: Settings, each_database: str, clock: FakeClock) -> Asyn
         yield first, second
 
 
+@pytest.mark.slow
 async def test_many_who_call_at_once_each_get_another_one(pair: tuple[Intake, Intake]) -> None:
     first, second = pair
     await first.take_in(*(f"Seura {n};{n};Hattula;;;s{n}@example.org;040 {n}" for n in range(1, 31)))
@@ -51,6 +52,7 @@ async def test_many_who_call_at_once_each_get_another_one(pair: tuple[Intake, In
     assert (len(given), len(set(given))) == (30, 30)
 
 
+@pytest.mark.slow
 async def test_the_lists_read_alike_on_both(pair: tuple[Intake, Intake]) -> None:
     first, _ = pair
     await first.take_in(*(f"Seura {n};{n};Hattula;;;s{n}@example.org;040 {n}" for n in range(1, 4)))
@@ -78,6 +80,7 @@ async def sheets_of(paper: PaperStore, round_id: UUID) -> list[int]:
     return sorted(await asyncio.gather(*made), reverse=True)
 
 
+@pytest.mark.slow
 async def test_two_replicas_turn_each_silent_one_once(pair: tuple[Intake, Intake]) -> None:
     first, _ = pair
     await first.take_in(*(f"Seura {n};{n};Hattula;;;s{n}@example.org" for n in range(1, 121)))

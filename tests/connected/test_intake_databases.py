@@ -26,7 +26,7 @@ from tests.intake.desk import record_of
 from tests.intake.house import ADDRESS, AINO, BERTTA, Intake, Round, round_opened, running_intake
 from tests.intake.partner.keys import BASE, make_key
 
-pytestmark = pytest.mark.connected
+pytestmark = [pytest.mark.connected, pytest.mark.slow]
 
 
 @pytest.fixture

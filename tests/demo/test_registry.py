@@ -84,6 +84,7 @@ def test_the_same_seed_gives_the_same_registry() -> None:
 
 @given(st.integers())
 @settings(max_examples=15, deadline=None)
+@pytest.mark.slow
 def test_every_seed_gives_a_whole_registry_of_unique_names(seed: int) -> None:
     associations = demo_associations(seed)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from services.exercise.director.store import DirectorStore
 from services.exercise.exercise.store import ExerciseStore
 from services.exercise.schema import ExerciseTable
@@ -11,6 +13,7 @@ from tests.exercise.conftest import STORM, Stage
 from tests.fakes import FakeClock
 
 
+@pytest.mark.slow
 async def test_two_directors_put_each_inject_in_once(each_database: str, clock: FakeClock) -> None:
     database, beside = Database(each_database), Database(each_database)
     await database.create_tables(Plumbing.metadata, ExerciseTable.metadata)

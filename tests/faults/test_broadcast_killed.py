@@ -41,7 +41,7 @@ from tests.servers import NatsServer, eventually
 
 pytestmark = [pytest.mark.connected, pytest.mark.faults, pytest.mark.postgres, pytest.mark.timeout(3000)]
 
-RECIPIENTS = int(os.environ.get("VALMIUS_TEST_RECIPIENTS", "10000"))
+RECIPIENTS = int(os.environ.get("VALMIUS_TEST_RECIPIENTS", "100000"))
 SEED = int(os.environ.get("VALMIUS_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 KILLS = ("worker", "worker", "bus", "bus", "sink", "sink")
 PAGE = 5000

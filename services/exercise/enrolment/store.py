@@ -223,7 +223,7 @@ class EnrolmentStore:
         return True
 
     async def erase(self, key: str) -> None:
-        """Forget whoever has the address with this keyed hash, out of the bytes.
+        """Forget whoever has the address with this keyed hash, and soon out of the bytes.
 
         She is off the list of what has not begun. On the list of what has, something stands in her place that tells
         nothing, and counts.
@@ -237,8 +237,8 @@ class EnrolmentStore:
                 await session.execute(delete(ParticipantRow).where(hers, col(ParticipantRow.realm).not_in(begun)))
                 nobody = update(ParticipantRow).where(hers).values(address=f"{FORGOTTEN}{new_id()}")
                 await session.execute(nobody)
-        if found:
-            await self._database.compact()
+                await self._database.out_of_the_bytes(session)
+        await self._database.compact_if_noted()
 
     async def _with_key(self, table: type[SignUpRow | ParticipantRow], key: str) -> Sequence[str]:
         """The address with this key, however it is written in this table."""

@@ -79,17 +79,16 @@ class RehearsalStore:
             await session.execute(delete(ParticipantRow).where(col(ParticipantRow.realm) == event.realm.id))
 
     async def erase(self, key: str) -> None:
-        """Take whoever has the address with this keyed hash from every roster, out of the bytes."""
-        after, found = "", False
+        """Take whoever has the address with this keyed hash from every roster, and soon out of the bytes."""
+        after = ""
         async with self._database.write() as session:
             while page := await _addresses(session, after):
                 hers = [address for address in page if keyed_hash(self._secret, address) == key]
                 if hers:
                     await session.execute(delete(ParticipantRow).where(col(ParticipantRow.address).in_(hers)))
-                    found = True
+                    await self._database.out_of_the_bytes(session)
                 after = page[-1]
-        if found:
-            await self._database.compact()
+        await self._database.compact_if_noted()
 
     async def _first_time(self, session: AsyncSession, event_id: UUID) -> bool:
         return await first_time(session, CONSUMER, event_id, self._clock.now())

@@ -242,6 +242,7 @@ async def test_what_a_mail_server_said_is_kept_with_the_letter(intake: Intake, h
     assert await addresses(intake) == ["aino@example.org", "second@example.org"]
 
 
+@pytest.mark.slow
 async def test_many_are_turned_in_bounded_batches_once_each(intake: Intake) -> None:
     intake.clock.move(hours=-10)
     await intake.take_in(*(f"Seura {n};{n};Hattula;;;s{n}@example.org" for n in range(1, 151)))

@@ -126,6 +126,7 @@ async def test_a_limited_role_exports_what_it_sees(intake: Intake) -> None:
     assert [cells[1] for cells in csv.reader(StringIO(near.text), delimiter=";")] == ["Rekisterinumero", "1001"]
 
 
+@pytest.mark.slow
 async def test_an_export_of_many_comes_in_pages(intake: Intake) -> None:
     await intake.take_in(*(f"Seura {number};{number};Hattula" for number in range(1, 1202)))
 

@@ -101,6 +101,7 @@ async def test_a_letter_for_later_is_asked_for_while_the_database_is_away(settin
         assert "sqlite" not in refused.value.recipients[0].message.lower()
 
 
+@pytest.mark.slow
 async def test_a_large_letter_is_read_and_a_larger_one_refused(settings: Settings, clock: FakeClock) -> None:
     async with listening(settings, clock) as (intake, address, port), relay(port) as smtp:
         padding = "\r\n".join(["> " + "x" * 70] * 14_000)

@@ -154,6 +154,7 @@ def test_broken_letters_are_letters_too(lines: list[str]) -> None:
     assert not read_letter(raw).unreadable
 
 
+@pytest.mark.slow
 def test_a_letter_of_a_thousand_parts_within_parts_is_still_a_letter() -> None:
     head = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(1000))
 

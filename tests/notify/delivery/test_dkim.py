@@ -114,6 +114,7 @@ spaced = st.text(st.sampled_from("a .\t\r\n"), max_size=90).map(lambda text: "\r
 
 
 @given(pieces=st.lists(spaced, min_size=1, max_size=4), values=st.lists(spaced, min_size=3, max_size=3))
+@pytest.mark.slow
 def test_what_is_hashed_beforehand_changes_no_hash(pieces: list[bytes], values: list[bytes]) -> None:
     long = [piece + b"\r\n  many  words \r\n" * 5 + piece for piece in pieces]
     long[0] = b"From: a@mail.example.org\r\n\r\n" + long[0]

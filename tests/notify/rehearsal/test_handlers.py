@@ -142,6 +142,7 @@ async def test_after_the_end_the_gate_passes_the_letter_of_the_end_to_the_roster
     assert passing[ENDED_LETTER] == {AINO}
 
 
+@pytest.mark.slow
 async def test_who_took_part_is_forgotten_a_month_after_the_end(gate: Gate, clock: FakeClock) -> None:
     await gate.handlers.on_roster_frozen(FROZEN)
     await gate.handlers.on_exercise_ended(ENDED)
