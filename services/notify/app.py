@@ -27,7 +27,7 @@ from services.notify.delivery.dkim_format import signing_keys
 from services.notify.delivery.handlers import WishHandlers
 from services.notify.delivery.jobs import LaneWork
 from services.notify.delivery.letter_format import Imprint
-from services.notify.delivery.mail import Pool
+from services.notify.delivery.mail import BODY_TIMEOUTS, Pool
 from services.notify.delivery.model import Lane
 from services.notify.delivery.sending import Letters, Signer, Traffic
 from services.notify.delivery.store import Ledger
@@ -194,7 +194,7 @@ def lane_work(
         lane,
         ledger=ledger,
         letters=Letters(ledger, imprint=imprint, signer=signer),
-        pool=Pool(settings.smtp, size=connections, domain=settings.mail_domain),
+        pool=Pool(settings.smtp, size=connections, domain=settings.mail_domain, body_timeout=BODY_TIMEOUTS[lane]),
         traffic=traffic,
         clock=house.clock,
     )

@@ -44,9 +44,9 @@ from shared.ids import new_id
 from shared.outbox import announce_all
 from shared.realm import LIVE, Realm
 
-LEASE = timedelta(seconds=900)
-"""Longer than a letter can be on its way: until it is begun, until the relay takes it, and the ten minutes that it may
-need to answer after the final dot (RFC 5321, 4.5.3.2.6). Else a living sender's letters would be sent by another."""
+LEASES = {Lane.URGENT: timedelta(minutes=5), Lane.BULK: timedelta(minutes=15)}
+"""Longer than a letter can be on its way: until it is begun, until the relay takes it, and until it has answered the
+final dot. Else a living sender's letters would be sent by another."""
 
 LOST = "sender died while it sent"
 UNSETTLED = col(DeliveryRow.settled_at).is_(None)
@@ -172,7 +172,7 @@ def claim_rows(
     if not ids:
         return []
     claim = new_id().hex
-    taken = connection.execute(_CLAIM, {"ids": ids, "until": now + LEASE, "claim": claim})
+    taken = connection.execute(_CLAIM, {"ids": ids, "until": now + LEASES[lane], "claim": claim})
     rows: list[Any] = sorted(taken.all(), key=itemgetter(0))
     return [
         Claimed(

@@ -9,13 +9,14 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
-from services.notify.delivery.model import Fault, Stage, interrupted, refusal
+from services.notify.delivery.model import Fault, Lane, Stage, interrupted, refusal
 from services.notify.delivery.pipeline import Pipeline
 from shared.settings import Smtp
 
 COMMAND_TIMEOUT = 30.0
-BODY_TIMEOUT = 600.0
-"""Seconds until the relay must have answered the final dot (RFC 5321, 4.5.3.2.6); less makes duplicates (RFC 1047)."""
+BODY_TIMEOUTS = {Lane.URGENT: 60.0, Lane.BULK: 600.0}
+"""Seconds until the relay must have answered the final dot: ten minutes (RFC 5321, 4.5.3.2.6), as less makes duplicates
+(RFC 1047). An urgent letter is better had twice than late: somebody sits and waits for it."""
 
 
 OPENING = ((Stage.MAIL, 2), (Stage.RCPT, 2), (Stage.DATA, 3))
@@ -69,7 +70,7 @@ class Connection:
     then each letter costs one round trip. Until its body is sent nothing is sent, so that it may still be left.
     """
 
-    def __init__(self, settings: Smtp, *, domain: str, body_timeout: float = BODY_TIMEOUT) -> None:
+    def __init__(self, settings: Smtp, *, domain: str, body_timeout: float = BODY_TIMEOUTS[Lane.BULK]) -> None:
         self._settings = settings
         self._domain = domain
         self._body_timeout = body_timeout
@@ -237,7 +238,9 @@ class Connection:
 class Pool:
     """A few connections to the relay, each used by one letter at a time."""
 
-    def __init__(self, settings: Smtp, *, size: int, domain: str, body_timeout: float = BODY_TIMEOUT) -> None:
+    def __init__(
+        self, settings: Smtp, *, size: int, domain: str, body_timeout: float = BODY_TIMEOUTS[Lane.BULK]
+    ) -> None:
         self.size = size
         self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         self._closing = False

@@ -102,8 +102,8 @@ class Ledger:
             return bool((await session.execute(select((waiting | deferred) & ~paused))).scalar_one())
 
     async def claim(self, lane: Lane, *, limit: int, now: datetime) -> list[Claimed]:
-        """Up to `limit` due deliveries, each given to this caller alone for LEASE: what is real before all exercises,
-        retries first, then oldest first."""
+        """Up to `limit` due deliveries, each given to this caller alone for the lane's lease: what is real before all
+        exercises, retries first, then oldest first."""
 
         def write(connection: Connection, _items: Sequence[None]) -> Sequence[list[Claimed]]:
             taken: list[Claimed] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -242,6 +243,19 @@ async def test_a_lease_that_ended_is_ambiguous_and_too_often_unknown(
 
     assert await ledger.counts(LIVE, storm.letter_id) == Counts(unknown=1)
     assert await told(database) == ["notify.live.letter_failed"]
+
+
+async def test_an_urgent_letter_of_a_dead_sender_is_sent_by_another_after_five_minutes(
+    database: Database, ledger: Ledger, clock: FakeClock
+) -> None:
+    for lane in Lane:
+        await add(database, ledger, replace(letter(), lane=lane), people(1))
+        await ledger.claim(lane, limit=1, now=clock.now())
+
+    assert await ledger.recover(clock.move(seconds=299)) == 0
+    assert await ledger.recover(clock.move(seconds=2)) == 1
+    assert len(await ledger.claim(Lane.URGENT, limit=1, now=clock.now())) == 1
+    assert await ledger.claim(Lane.BULK, limit=1, now=clock.now()) == []
 
 
 async def test_who_lost_her_lease_still_writes_what_was_sent_and_nothing_else(
