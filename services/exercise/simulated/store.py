@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, Index, and_, bindparam, false, func, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Connection, Index, Integer, Row, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, col
 
-from services.exercise.exercise.model import Exercise, State
+from services.exercise.exercise.model import Exercise, PlayClock, State
 from services.exercise.exercise.store import ExerciseRow, InjectRow, exercise_of
 from services.exercise.schema import ExerciseTable
 from services.exercise.simulated.model import (
@@ -118,36 +120,24 @@ class SimulatedStore:
             await announce(session, _not_reached(exercise, event, lost, now) if lost else [])
 
     async def claim_due(self, limit: int) -> Sequence[Due]:
-        """The answers that are due by the clocks of running exercises, oldest first, `limit` at most; they are the
-        caller's for the time of CLAIM. The second answer of an association waits until the first is settled."""
+        """The answers that are due by the clocks of running exercises, of each the oldest and a fair share of about
+        `limit`; they are the caller's for the time of CLAIM. The second answer of an association waits until the first
+        is settled."""
         now = self._clock.now()
-        free = or_(col(SimulatedAnswerRow.not_before).is_(None), col(SimulatedAnswerRow.not_before) <= now)
-        async with self._database.read() as session:
-            running = await _running(session)
-            due = (
-                select(SimulatedAnswerRow)
-                .where(col(SimulatedAnswerRow.sending) == Sending.WAITING.value, free, _first_in_line())
-                .where(or_(false(), *(_due_in(exercise, now) for exercise in running)))
-                .order_by(col(SimulatedAnswerRow.due_seconds), col(SimulatedAnswerRow.id))
-                .limit(limit)
-            )
-            if not running or (await session.execute(due.limit(1))).first() is None:
-                return []
-        async with self._database.write() as session:
-            rows = (await session.execute(due.with_for_update(skip_locked=True))).scalars().all()
-            claimed = [_due_of(row) for row in rows]
-            ids = [row.id for row in rows]
-            claim = update(SimulatedAnswerRow).where(col(SimulatedAnswerRow.id).in_(ids), free)
-            await session.execute(claim.values(not_before=now + CLAIM, tries=col(SimulatedAnswerRow.tries) + 1))
-            return claimed
+
+        def claim(connection: Connection, _items: Sequence[None]) -> Sequence[list[Due]]:
+            return [_claim(connection, now, limit)]
+
+        if not await self._database.look(partial(_any_due, now=now)):
+            return []
+        [claimed] = await self._database.write_many(claim, [None], quietly=True)
+        return claimed
 
     async def settle(self, outcomes: Iterable[tuple[Due, Settled]]) -> None:
         """Keep what became of these."""
-        rows = [_settled_values(due, settled) for due, settled in outcomes]
+        rows = sorted((_settled_values(due, settled) for due, settled in outcomes), key=lambda row: str(row["form"]))
         if rows:
-            async with self._database.write() as session:
-                connection = await session.connection()
-                await connection.execute(_SETTLE, sorted(rows, key=lambda row: str(row["form"])))
+            await self._database.write_many(_settle, rows)
 
     async def drop(self) -> int:
         """Drop what waits in exercises that are over; how many answers."""
@@ -203,15 +193,19 @@ async def _opened(session: AsyncSession, exercise: Exercise, round_id: UUID, now
     return exercise.clock.offset(now) if seconds is None else timedelta(seconds=seconds)
 
 
-async def _running(session: AsyncSession) -> Sequence[Exercise]:
-    running = select(ExerciseRow).where(col(ExerciseRow.state) == State.RUNNING)
-    rows = await session.execute(running.order_by(col(ExerciseRow.created_at)).limit(RUNNING_AT_ONCE))
-    return [exercise_of(row) for row in rows.scalars()]
+_RUNNING = (
+    select(col(ExerciseRow.realm), col(ExerciseRow.elapsed_seconds), col(ExerciseRow.speed), col(ExerciseRow.since))
+    .where(col(ExerciseRow.state) == State.RUNNING)
+    .order_by(col(ExerciseRow.created_at))
+    .limit(RUNNING_AT_ONCE)
+)
 
 
-def _due_in(exercise: Exercise, now: datetime) -> ColumnElement[bool]:
-    reached = exercise.clock.offset(now).total_seconds()
-    return and_(col(SimulatedAnswerRow.realm) == exercise.realm.id, col(SimulatedAnswerRow.due_seconds) <= reached)
+def _reached(connection: Connection, now: datetime) -> list[tuple[str, float]]:
+    """The realms of the running exercises, and how many seconds each has come."""
+    rows = connection.execute(_RUNNING).all()
+    clocks = [(realm, PlayClock(timedelta(seconds=elapsed), speed, since)) for realm, elapsed, speed, since in rows]
+    return [(realm, clock.offset(now).total_seconds()) for realm, clock in clocks]
 
 
 def _first_in_line() -> ColumnElement[bool]:
@@ -228,6 +222,66 @@ def _first_in_line() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def _free() -> ColumnElement[bool]:
+    """Nobody sends it now, and it is not too early to try it again."""
+    not_before = col(SimulatedAnswerRow.not_before)
+    return or_(not_before.is_(None), not_before <= bindparam("now", type_=UtcDateTime))
+
+
+_DUE = (
+    select(
+        *(col(SimulatedAnswerRow.realm), col(SimulatedAnswerRow.id), col(SimulatedAnswerRow.path)),
+        *(col(SimulatedAnswerRow.status), col(SimulatedAnswerRow.needs), col(SimulatedAnswerRow.offers)),
+        *(col(SimulatedAnswerRow.tries), col(SimulatedAnswerRow.due_seconds)),
+    )
+    .where(
+        col(SimulatedAnswerRow.sending) == Sending.WAITING.value,
+        col(SimulatedAnswerRow.realm) == bindparam("of_realm"),
+        col(SimulatedAnswerRow.due_seconds) <= bindparam("reached"),
+        _free(),
+        _first_in_line(),
+    )
+    .order_by(col(SimulatedAnswerRow.due_seconds), col(SimulatedAnswerRow.id))
+    .limit(bindparam("most", type_=Integer))
+)
+"""Of one exercise, so that the index gives them in their order: SQLite sorts all that wait where there are several."""
+
+_LOCKED = _DUE.with_for_update(skip_locked=True)
+_CLAIM = (
+    update(SimulatedAnswerRow)
+    .where(
+        col(SimulatedAnswerRow.realm) == bindparam("of_realm"),
+        col(SimulatedAnswerRow.id).in_(bindparam("ids", expanding=True)),
+        _free(),
+    )
+    .values(not_before=bindparam("until", type_=UtcDateTime), tries=col(SimulatedAnswerRow.tries) + 1)
+)
+
+
+def _any_due(connection: Connection, now: datetime) -> bool:
+    return any(
+        connection.execute(_DUE, {"of_realm": realm, "reached": reached, "now": now, "most": 1}).first()
+        for realm, reached in _reached(connection, now)
+    )
+
+
+def _claim(connection: Connection, now: datetime, limit: int) -> list[Due]:
+    claimed: list[Due] = []
+    running = _reached(connection, now)
+    for realm, reached in running:
+        of_it = {"of_realm": realm, "now": now}
+        rows = connection.execute(_LOCKED, {**of_it, "reached": reached, "most": ceil(limit / len(running))}).all()
+        if rows:
+            connection.execute(_CLAIM, {**of_it, "ids": [row.id for row in rows], "until": now + CLAIM})
+        claimed += map(_due_of, rows)
+    return claimed
+
+
+def _settle(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[None]:
+    connection.execute(_SETTLE, list(rows))
+    return [None] * len(rows)
 
 
 def _answer_rows(event: SimulatedAsked, one: Conduct, path: str, opened: timedelta) -> Iterable[dict[str, Any]]:
@@ -263,7 +317,7 @@ def _not_reached(
     return [told]
 
 
-def _due_of(row: SimulatedAnswerRow) -> Due:
+def _due_of(row: Row[Any]) -> Due:
     form = FilledIn(
         form_id=row.id,
         status=OperatingStatus(row.status),
