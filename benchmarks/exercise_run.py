@@ -1,19 +1,26 @@
 """A whole system with an exercise in which all associations of the region are asked; prints how fast they answered.
 
-`driven`: the exercise has all of them answer at the same moment. `direct`: they are silent, and the load generator
-posts answers to the links that they got.
+`driven`: the exercise has all of them answer at the same moment. They are silent in the other two, and answers to the
+links that they got are posted `directly`, by the same door in the same process, or by the `load` generator, which is a
+program of its own.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import uvloop
 from sqlalchemy import func, select
 
+from benchmarks.load import WARM_UP
 from benchmarks.processes import answer, module
 from services.demo.loader import prepare
 from services.exercise.exercise.model import Exercise
@@ -24,7 +31,8 @@ from services.intake.registry.store import Association
 from services.local import Running, free_port, run_local
 from services.playthrough import Progress, Wish, play, report_on
 from shared import region
-from shared.events.intake import CheckInReceived, SimulatedAsked
+from shared.answer_door import AnswerDoor, FilledIn
+from shared.events.intake import CheckInReceived, OperatingStatus, SimulatedAsked
 from shared.house import House
 from shared.log import configure
 from tests.told import told
@@ -58,16 +66,17 @@ def crowded(*, answering: float) -> Scenario:
     )
 
 
-async def measured(folder: Path, *, driven: bool) -> dict[str, float]:
+async def measured(folder: Path, who: str) -> dict[str, float]:
     """Play it; `rate` is answers a second in the thick of the crowd."""
     found: dict[str, float] = {}
+    callers = {"directly": _by_the_door, "load": _by_the_generator}
 
     async def ready(running: Running) -> None:
         await prepare(running, load=True)
-        posting = None if driven else asyncio.create_task(_posted(running, folder))
-        exercise = await play(running, Wish(crowded(answering=float(driven)), SPEED, 1, 0), tell=_nobody)
+        calling = asyncio.create_task(_called(running, callers[who])) if who in callers else None
+        exercise = await play(running, Wish(crowded(answering=float(calling is None)), SPEED, 1, 0), tell=_nobody)
         await report_on(running, exercise)
-        found.update(await posting if posting else await _rate(running, exercise))
+        found["rate"] = await calling if calling else await _rate(running, exercise)
         running.stopping.set()
 
     await run_local(
@@ -84,28 +93,51 @@ async def measured(folder: Path, *, driven: bool) -> dict[str, float]:
     return found
 
 
-async def _rate(running: Running, exercise: Exercise) -> dict[str, float]:
+async def _rate(running: Running, exercise: Exercise) -> float:
     answers = sorted(event.happened_at for event in await told(running.settings.nats, CheckInReceived, exercise.realm))
     first, last = int(len(answers) * EDGE), int(len(answers) * (1 - EDGE))
-    return {"rate": (last - first) / (answers[last] - answers[first]).total_seconds(), "answers": len(answers)}
+    return (last - first) / (answers[last] - answers[first]).total_seconds()
 
 
-async def _posted(running: Running, folder: Path) -> dict[str, float]:
-    """What the load generator finds at the same form, once everybody was asked."""
+async def _called(running: Running, call: Callable[[str, Sequence[str]], Awaitable[float]]) -> float:
+    """How many answers a second somebody gives at the same form, once everybody was asked."""
     exercises: ExerciseStore = running.apps["exercise"].state.exercises
     house: House = running.apps["intake"].state.house
-    links: list[str] = []
-    while len(links) < await _members(house):
+    paths: list[str] = []
+    while len(paths) < await _members(house):
         await asyncio.sleep(1)
         for exercise in await exercises.list_newest():
             events = await told(running.settings.nats, SimulatedAsked, exercise.realm)
-            links = [one.path.rpartition("/")[2] for event in events for one in event.asked]
-    (folder / "links").write_text("\n".join(links), encoding="ascii")
-    port = urlsplit(running.address).port
-    found = await asyncio.to_thread(answer, module("load", port, folder / "links", CONNECTIONS, SECONDS), within=60)
+            paths = [one.path for event in events for one in event.asked]
+    return await call(running.address, paths)
+
+
+async def _by_the_door(address: str, paths: Sequence[str]) -> float:
+    """By the door through which an exercise answers, and nothing else of it."""
+    links, began, given = cycle(paths), perf_counter(), 0
+
+    async def give(door: AnswerDoor) -> None:
+        nonlocal given
+        while (now := perf_counter() - began) < WARM_UP + SECONDS:
+            await door.send(next(links), FilledIn(form_id=uuid4(), status=OperatingStatus.LIMITED))
+            given += now > WARM_UP
+
+    async with AnswerDoor(address) as door, asyncio.TaskGroup() as givers:
+        for _ in range(CONNECTIONS):
+            givers.create_task(give(door))
+    return given / SECONDS
+
+
+async def _by_the_generator(address: str, paths: Sequence[str]) -> float:
+    """By the load generator. Raises RuntimeError if an answer was refused."""
+    with TemporaryDirectory() as folder:
+        links = Path(folder) / "links"
+        links.write_text("\n".join(path.rpartition("/")[2] for path in paths), encoding="ascii")
+        caller = module("load", urlsplit(address).port, links, CONNECTIONS, SECONDS)
+        found = await asyncio.to_thread(answer, caller, within=60)
     if found["refused"]:
         raise RuntimeError(f"{found['refused']:.0f} answers were refused")
-    return {"rate": found["rate"]}
+    return float(found["rate"])
 
 
 async def _members(house: House) -> int:
@@ -119,11 +151,11 @@ def _nobody(_progress: Progress) -> None:
 
 
 def main() -> None:
-    """`driven|direct FOLDER`: the system's data stands in the folder."""
+    """`driven|directly|load FOLDER`: the system's data stands in the folder."""
     who, folder = sys.argv[1:]
     configure("text")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(measured(Path(folder), driven=who == "driven"))))
+        print(json.dumps(runner.run(measured(Path(folder), who))))
 
 
 if __name__ == "__main__":
