@@ -42,6 +42,7 @@ from shared.db import Database, insert_into
 from shared.events import NotPermittedError
 from shared.events.notify import LetterWish
 from shared.i18n import Locale
+from shared.ids import new_id
 from shared.inbox import first_time
 from shared.realm import Realm
 
@@ -257,7 +258,13 @@ class Ledger:
         known = {address_key(one): locale for one, locale in zip_longest(addresses, locales) if one}
         over_at = self._clock.now() if over else None
         rows = [
-            {"realm": realm.id, "address": key, "locale": known[key] or Locale.FI, "over_at": over_at}
+            {
+                "realm": realm.id,
+                "address": key,
+                "recipient_id": new_id(),
+                "locale": known[key] or Locale.FI,
+                "over_at": over_at,
+            }
             for key in sorted(known)
         ]
         async with self._database.write() as session:

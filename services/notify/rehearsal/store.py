@@ -10,7 +10,6 @@ from services.notify.delivery.model import Kind, Letter, Recipient
 from services.notify.delivery.schema import LetterRow, RosterRow
 from services.notify.delivery.store import Ledger
 from services.notify.rehearsal.model import ROSTER_KEPT
-from services.notify.roster.model import participant
 from shared.clock import Clock
 from shared.db import Database
 from shared.i18n import locale_or
@@ -72,4 +71,4 @@ class Rosters:
     async def _page(self, session: AsyncSession, realm: Realm, *, after: str) -> Sequence[Recipient]:
         rows = select(RosterRow).where(col(RosterRow.realm) == realm, col(RosterRow.address) > after)
         found = (await session.execute(rows.order_by(col(RosterRow.address)).limit(AT_ONCE))).scalars()
-        return [participant(realm, row.address, locale_or(row.locale)) for row in found]
+        return [Recipient(row.recipient_id, row.address, locale_or(row.locale)) for row in found]

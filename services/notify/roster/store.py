@@ -8,7 +8,6 @@ from sqlmodel import col
 
 from services.notify.delivery.model import Recipient
 from services.notify.delivery.schema import RosterRow
-from services.notify.roster.model import participant
 from services.notify.subscribers.model import Reach
 from shared.i18n import locale_or
 from shared.realm import Realm
@@ -30,11 +29,11 @@ async def recipients(session: AsyncSession, realm: Realm, *, among: Select[UUID]
     if await is_over(session, realm, service=SERVICE):
         return []
     rows = await session.execute(
-        select(col(RosterRow.address), col(RosterRow.locale))
+        select(col(RosterRow.recipient_id), col(RosterRow.address), col(RosterRow.locale))
         .where(col(RosterRow.realm) == realm.id)
         .order_by(col(RosterRow.address))
     )
-    all_of_them = [participant(realm, address, locale_or(locale)) for address, locale in rows]
+    all_of_them = [Recipient(id_, address, locale_or(locale)) for id_, address, locale in rows]
     if among is None:
         return all_of_them
     wanted = set((await session.execute(among)).scalars())

@@ -14,11 +14,10 @@ from services.notify.broadcast.model import NotReleasedError, letter_of
 from services.notify.broadcast.store import PAGE, BroadcastStore
 from services.notify.delivery.model import Kind, Lane, Letter, Recipient
 from services.notify.delivery.model import State as Sent
-from services.notify.delivery.schema import DeliveryRow
+from services.notify.delivery.schema import DeliveryRow, RosterRow
 from services.notify.delivery.store import Ledger
 from services.notify.guidance.schema import BroadcastRow
 from services.notify.guidance.store import GuidanceStore
-from services.notify.roster.model import participant
 from services.notify.subscribers.model import Audience, ImportedSubscriber
 from services.notify.subscribers.store import SubscriberStore
 from shared.clock import Clock
@@ -190,7 +189,9 @@ async def test_a_broadcast_of_an_exercise_goes_to_its_roster_and_to_no_subscribe
 
     await broadcasts.plan_page()
 
-    [copy] = await letters_to(app, participant(exercise, "Aino@example.org").recipient_id)
+    async with app.state.house.database.read() as session:
+        aino = (await session.execute(select(col(RosterRow.recipient_id)))).scalar_one()
+    [copy] = await letters_to(app, aino)
     assert copy.delivery.realm == copy.letter.realm == "ex-1"
     assert "page" not in copy.letter.shared
     assert await distinct_recipients(app) == 1
