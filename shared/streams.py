@@ -17,6 +17,7 @@ from shared.receipts import receipt_subject
 log = logger(__name__)
 
 DAY = 86_400.0
+MIB = 1024**2
 MAX_WORKERS = 200
 """Handlers of one consumer that run at a time in one process."""
 
@@ -54,20 +55,25 @@ def deliver_subject(service: str, event: type[Event]) -> str:
 
 
 def streams(*, replicas: int) -> list[StreamConfig]:
-    """Every stream. `always` on the server makes an ack mean: on disk. Byte limits refuse rather than forget."""
+    """Every stream. What names people leaves its own when whoever is to hear it has acknowledged it: a letter when one
+    has, a roster when all have. `always` on the server makes an ack mean: on disk. Byte limits refuse rather than
+    forget."""
     kept = [_stream(name, replicas=replicas) for name in ("INTAKE", "STATUS", "NOTIFY", "EXERCISE")]
     letters = _stream("LETTERS", replicas=replicas, retention=RetentionPolicy.WORK_QUEUE)
-    return [*kept, letters]
+    rosters = _stream("ROSTERS", replicas=replicas, retention=RetentionPolicy.INTEREST, max_bytes=MIB * 64)
+    return [*kept, letters, rosters]
 
 
-def _stream(name: str, *, replicas: int, retention: RetentionPolicy = RetentionPolicy.LIMITS) -> StreamConfig:
+def _stream(
+    name: str, *, replicas: int, retention: RetentionPolicy = RetentionPolicy.LIMITS, max_bytes: int = MIB * 2048
+) -> StreamConfig:
     return StreamConfig(
         name=name,
         subjects=[f"{name.lower()}.>"],
         retention=retention,
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
-        max_bytes=2 * 1024**3,
+        max_bytes=max_bytes,
         max_age=14 * DAY,
         duplicate_window=DAY,
         num_replicas=replicas,

@@ -21,10 +21,11 @@ class ExerciseStarted(Event, service="exercise", fact="exercise_started", heard_
     rosters: int | None = None
 
 
-class RosterFrozen(Event, service="exercise", fact="roster_frozen", heard_by=("intake", "notify")):
+class RosterFrozen(Event, service="rosters", fact="roster_frozen", heard_by=("intake", "notify")):
     """These addresses take part: in this realm nobody else is ever sent a letter. For notify and intake, which hold
-    addresses anyway: it names people. A large roster is told in several events. `locales` in the order of the addresses
-    (none told: Finnish); `names` of the exercise by locale, without its mark, which the realm brings."""
+    addresses anyway: it names people, and so has a stream of its own that it leaves when both have heard it. A large
+    roster is told in several events. `locales` in the order of the addresses (none told: Finnish); `names` of the
+    exercise by locale, without its mark, which the realm brings."""
 
     exercise_id: UUID
     addresses: tuple[str, ...] = Field(max_length=ENROLLED_PER_EVENT)

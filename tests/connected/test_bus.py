@@ -21,7 +21,7 @@ from shared.outbox import Relay, announce
 from shared.plumbing import Plumbing
 from shared.realm import LIVE
 from shared.settings import Nats
-from shared.streams import Voice, consumer_name, provision
+from shared.streams import Voice, consumer_name, provision, streams
 from tests.conftest import provision_voices
 from tests.fakes import STORM_EVENING
 from tests.servers import NatsServer, eventually
@@ -216,7 +216,7 @@ async def test_provisioning_twice_changes_nothing(nats_server: NatsServer) -> No
     second = await provision(connection.jetstream(), [INTAKE])
     await connection.close()
 
-    assert len(first.made) == 6
+    assert len(first.made) == len(streams(replicas=1)) + 1
     assert second.made == second.updated == ()
 
 
